@@ -1,0 +1,67 @@
+CREATE TABLE object (
+ digest BLOB NOT NULL PRIMARY KEY,
+ kind TEXT NOT NULL,
+ size INTEGER NOT NULL,
+ body BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE target (
+ target INTEGER NOT NULL PRIMARY KEY,
+ label TEXT NOT NULL,
+ system_identifier TEXT NOT NULL,
+ database_oid INTEGER NOT NULL,
+ database TEXT NOT NULL,
+ server_version INTEGER NOT NULL,
+ taken INTEGER NOT NULL,
+ shared_schema TEXT NOT NULL,
+ configuration BLOB NOT NULL,
+ facts BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE schema (
+ target INTEGER NOT NULL,
+ name TEXT NOT NULL,
+ scope TEXT NOT NULL,
+ listed INTEGER NOT NULL,
+ active INTEGER NOT NULL,
+ oid INTEGER,
+ history TEXT,
+ state BLOB,
+ shape BLOB,
+ tables INTEGER NOT NULL,
+ rows INTEGER NOT NULL,
+ bytes INTEGER NOT NULL,
+ PRIMARY KEY (target, name)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE migration (
+ position INTEGER NOT NULL PRIMARY KEY,
+ version TEXT NOT NULL,
+ name TEXT NOT NULL,
+ up_file TEXT NOT NULL,
+ up BLOB NOT NULL,
+ down_file TEXT,
+ down BLOB
+) STRICT, WITHOUT ROWID;
+CREATE TABLE plan (
+ plan INTEGER NOT NULL PRIMARY KEY,
+ statement BLOB NOT NULL,
+ document BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE signature (
+ statement BLOB NOT NULL,
+ key BLOB NOT NULL,
+ namespace TEXT NOT NULL,
+ body BLOB NOT NULL,
+ signature BLOB NOT NULL,
+ PRIMARY KEY (statement, key)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE run (
+ run TEXT NOT NULL PRIMARY KEY,
+ plan BLOB NOT NULL,
+ started INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE receipt (
+ run TEXT NOT NULL,
+ seq INTEGER NOT NULL,
+ body BLOB NOT NULL,
+ signature BLOB,
+ PRIMARY KEY (run, seq)
+) STRICT, WITHOUT ROWID;

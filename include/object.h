@@ -1,0 +1,30 @@
+/*
+ * Objects: everything bulky, held once under the SHA-256 of its raw bytes, zlib-compressed.
+ * Bodies are verified against size and digest whenever they are read.
+ */
+#ifndef PGDOCKET_OBJECT_H
+#define PGDOCKET_OBJECT_H
+
+#include "db.h"
+#include "digest.h"
+
+#define OBJECT_MAX_BYTES (64u << 20) /* raw and stored */
+
+/* Kinds that the format knows: statement, migration, shape, state, document, configuration, facts, query. */
+
+/* Store bytes (a no-op when they are there already); *digest receives their name. ERR_LIMIT, ERR_FORMAT (SQLite). */
+int object_put(struct db *db, const char *kind, const void *bytes, size_t size, struct digest *digest,
+               struct err *err) MUST_CHECK;
+/* *out: malloc'ed, size bytes and a NUL behind them. ERR_FORMAT: missing, damaged, or of another kind (kind NULL: any). */
+int object_get(struct db *db, const struct digest *digest, const char *kind, char **out, size_t *size,
+               struct err *err) MUST_CHECK;
+
+struct object_facts {
+	char kind[24];
+	int64_t size, stored_size;
+	struct digest stored; /* SHA-256 of the compressed bytes */
+};
+/* What the plan document says of an object; reads the stored bytes, does not inflate. */
+int object_facts(struct db *db, const struct digest *digest, struct object_facts *out, struct err *err) MUST_CHECK;
+
+#endif

@@ -1,0 +1,64 @@
+/*
+ * Audit records (TRUST.md a.9): text in the statements' grammar, chained by SHA-256, ended by signed checkpoints.
+ * A record is built key by key, then sealed; a reader gets keys in the order in which they were written.
+ *
+ *     pgdocket-audit/1
+ *     run: <32 hex>
+ *     seq: 0, 1, 2 ...
+ *     prev: <hex SHA-256 of the previous record's bytes; of the plan statement for seq 0>
+ *     time: 2026-11-22T07:30:00.123456Z
+ *     type: run-start | segment | retry | error | signal | reconcile | checkpoint | run-end
+ *     ... keys of that type (FORMAT.md), values percent-encoded ...
+ *     end
+ */
+#ifndef PGDOCKET_RECORD_H
+#define PGDOCKET_RECORD_H
+
+#include "buf.h"
+#include "db.h"
+#include "digest.h"
+#include "sshsig.h"
+
+#define RECORD_MAX_BYTES 16384
+
+struct record_chain {
+	char run[33];
+	int64_t seq;         /* of the next record */
+	struct digest head;  /* of the newest record; the plan's digest before the first */
+};
+
+void record_chain_start(struct record_chain *chain, const char run[33], const struct digest *plan);
+/* Begin a record in out (cleared); then record_key...; then record_seal, which advances the chain. */
+void record_begin(const struct record_chain *chain, struct buf *out, const char *type, int64_t time_us);
+void record_key(struct buf *out, const char *key, const char *value);          /* percent-encoded here; cut at 4 KiB */
+void record_key_int64(struct buf *out, const char *key, int64_t value);
+void record_key_digest(struct buf *out, const char *key, const struct digest *value);
+int record_seal(struct record_chain *chain, struct buf *out, struct err *err) MUST_CHECK;
+
+/* Parsed record: values decoded. Borrowed from the arena given to record_parse. */
+struct arena;
+struct record {
+	const char *run, *type;
+	int64_t seq, time_us;
+	struct digest prev;
+	size_t keys;
+	const char **key, **value;
+};
+int record_parse(struct arena *arena, const char *bytes, size_t len, struct record **out, struct err *err) MUST_CHECK;
+const char *record_get(const struct record *record, const char *key); /* NULL: absent */
+
+/*
+ * Verify every chain of the bundle's receipts: seq without gaps, prev, checkpoints' signatures in result.v1@pgdocket.
+ * Each record is handed to visit in order (NULL: none). hosts: receives the fingerprints of keys that signed checkpoints.
+ * ERR_REFUSED reason "audit" naming run and seq. A chain whose newest records stand behind no checkpoint is reported
+ * through visit_end's unsigned_records, not as an error.
+ */
+struct record_visitor {
+	void *context;
+	int (*record)(void *context, const struct record *record, const char *body, size_t len, struct err *err);
+	int (*end)(void *context, const char *run, const struct digest *head, int64_t records, int64_t unsigned_records,
+	           const struct ssh_public_key *host, struct err *err);
+};
+int record_verify_chains(struct db *db, const struct digest *plan, const struct record_visitor *visitor, struct err *err) MUST_CHECK;
+
+#endif
