@@ -1,0 +1,7 @@
+/* The applier's commands: one per apply_*.c. */
+#ifndef PGDOCKET_APPLY_COMMANDS_H
+#define PGDOCKET_APPLY_COMMANDS_H
+
+#include "cli.h"
+
+#endif

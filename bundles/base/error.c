@@ -1,0 +1,104 @@
+/*
+ * Errors as values: formatted into fixed-size fields, so that running out of memory needs none.
+ * Prints nothing; cli.c does.
+ */
+#include "error.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+static const int exit_status[] = {
+	[ERR_NONE] = 0, [ERR_USAGE] = 2, [ERR_CONFIG] = 2, [ERR_IO] = 1, [ERR_NOMEM] = 1,
+	[ERR_UNFIT] = 1, [ERR_PLAN] = 1, [ERR_SERVER] = 1, [ERR_LIMIT] = 3, [ERR_FORMAT] = 3,
+	[ERR_VERSION] = 3, [ERR_REFUSED] = 3, [ERR_INCOMPLETE] = 4, [ERR_DIFFERENT] = 5,
+	[ERR_INTERRUPTED] = 6, [ERR_BUG] = 70,
+};
+
+static void set_message(struct err *err, enum err_code code, const char *format, va_list args)
+{
+	err_clear(err);
+	err->code = code;
+	vsnprintf(err->message, sizeof(err->message), format, args);
+}
+
+int err_set(struct err *err, enum err_code code, const char *format, ...)
+{
+	if (err->code == ERR_NONE) {
+		va_list args;
+		va_start(args, format);
+		set_message(err, code, format, args);
+		va_end(args);
+	}
+	return -1;
+}
+
+int err_set_errno(struct err *err, enum err_code code, const char *format, ...)
+{
+	int number = errno;
+	if (err->code == ERR_NONE) {
+		va_list args;
+		va_start(args, format);
+		set_message(err, code, format, args);
+		va_end(args);
+		size_t used = strlen(err->message);
+		snprintf(err->message + used, sizeof(err->message) - used, ": %s", strerror(number));
+		err->sys_errno = number;
+	}
+	return -1;
+}
+
+int err_refuse(struct err *err, const char *reason, const char *format, ...)
+{
+	if (err->code == ERR_NONE) {
+		va_list args;
+		va_start(args, format);
+		set_message(err, ERR_REFUSED, format, args);
+		va_end(args);
+		snprintf(err->reason, sizeof(err->reason), "%s", reason);
+	}
+	return -1;
+}
+
+int err_nomem(struct err *err)
+{
+	return err_set(err, ERR_NOMEM, "out of memory");
+}
+
+int err_hint(struct err *err, const char *format, ...)
+{
+	if (err->code != ERR_NONE && err->hint[0] == '\0') {
+		va_list args;
+		va_start(args, format);
+		vsnprintf(err->hint, sizeof(err->hint), format, args);
+		va_end(args);
+	}
+	return -1;
+}
+
+int err_context(struct err *err, const char *format, ...)
+{
+	if (err->code == ERR_NONE)
+		return -1;
+	char old[sizeof(err->message)];
+	memcpy(old, err->message, sizeof(old));
+	va_list args;
+	va_start(args, format);
+	vsnprintf(err->message, sizeof(err->message), format, args);
+	va_end(args);
+	size_t used = strlen(err->message);
+	snprintf(err->message + used, sizeof(err->message) - used, ": %s", old);
+	return -1;
+}
+
+void err_clear(struct err *err)
+{
+	err->code = ERR_NONE;
+	err->sys_errno = 0;
+	err->sqlstate[0] = err->reason[0] = err->message[0] = err->hint[0] = '\0';
+}
+
+int err_exit_status(const struct err *err)
+{
+	return exit_status[err->code];
+}
