@@ -1,0 +1,52 @@
+# The test targets, for GNUmakefile. tests/run.sh runs suites side by side and counts; its last line is "N passed, N failed".
+#   make check         everything: both compilers with -Werror, unit tests, checks, command lines with the asan programs, the demo
+#   make unit          unit tests of this CONFIG            make unit T=test_buf
+#   make integration   command lines, programs of this CONFIG   make integration T=plan
+#   make checks        tests/check/*                        make figures   the measures of the tree
+JOBS ?= $(shell nproc)
+RUN   = OUT=$(BUILD)/results JOBS=$(JOBS) tests/run.sh
+T    ?= *
+
+# Longest first, so that the last ones to run are short.
+BATS   = $(shell ls -S $(wildcard tests/integration/$(T).bats) /dev/null | grep bats)
+CHECKS = $(filter-out %/figures.sh,$(wildcard tests/check/$(T).sh))
+FUZZ   = $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+
+.PHONY: check-build check-run figures unit-programs fuzz-programs
+# In two steps: what make asks pkg-config while it reads the makefile must see what setup installed.
+check: setup
+	@echo "building with gcc and clang, -Werror, and with AddressSanitizer"
+	@$(MAKE) -s --no-print-directory -j$(JOBS) CC=gcc CI=1 BUILD=$(BUILD)/gcc CONFIG=release all unit-programs
+	@$(MAKE) -s --no-print-directory -j$(JOBS) CC=gcc CI=1 BUILD=$(BUILD)/gcc CONFIG=asan all unit-programs
+	@$(MAKE) -s --no-print-directory -j$(JOBS) CC=clang CI=1 BUILD=$(BUILD)/clang CONFIG=release all
+	@$(MAKE) -s --no-print-directory BUILD=$(BUILD)/gcc check-run
+
+check-run: export PGDOCKET_BIN := $(abspath $(BUILD)/asan)
+check-run: export PGDOCKET_RELEASE := $(abspath $(BUILD)/release)
+check-run: export PGDOCKET_BUILD := $(abspath $(BUILD))
+check-run:
+	@$(RUN) $(BATS) $(wildcard tests/demo_test.sh) $(CHECKS) \
+	  $(foreach t,$(UNIT_C:tests/unit/%.c=%),asan/$(t)=$(BUILD)/asan/tests/$(t) release/$(t)=$(BUILD)/release/tests/$(t))
+
+setup:
+	@tests/setup.sh
+
+UNIT_CHOSEN = $(patsubst tests/unit/%.c,$(O)/tests/%,$(wildcard tests/unit/test_$(T:test_%=%).c))
+unit: $(UNIT_CHOSEN)
+	@$(RUN) $(UNIT_CHOSEN)
+integration: export PGDOCKET_BIN := $(abspath $(O))
+integration: all
+	@$(RUN) $(BATS)
+checks: export PGDOCKET_RELEASE := $(abspath $(BUILD)/release)
+checks: export PGDOCKET_BIN := $(abspath $(BUILD)/release)
+checks: all
+	@$(RUN) $(CHECKS)
+figures: all
+	@tests/check/figures.sh $(BUILD)/release
+
+demo: setup
+	@$(MAKE) -s --no-print-directory -j$(JOBS) all
+	@PGDOCKET_BIN=$(abspath $(O)) tests/demo.sh
+
+format:
+	@clang-format -i $(wildcard include/*.h bundles/*.[ch] bundles/*/*.[ch] applier/*.[ch] planner/*.[ch] planner/*/*.[ch])
