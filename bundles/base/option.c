@@ -17,9 +17,10 @@ struct parse {
 	struct err *err;
 };
 
-static int usage(struct parse *p, const char *format, const char *what)
+/* "there is no option " "--x": what is wrong around the word that is wrong. */
+static int usage(struct parse *p, const char *before, const char *word, const char *behind)
 {
-	err_set(p->err, ERR_USAGE, format, what);
+	err_set(p->err, ERR_USAGE, "%s%s%s", before, word, behind);
 	return err_hint(p->err, "%s --help lists the options", p->command->name);
 }
 
@@ -63,7 +64,7 @@ static int set_list(struct parse *p, const struct option *option, void *value, c
 {
 	struct option_list *list = value;
 	if (list->count == OPTION_LIST_MAX)
-		return usage(p, "--%s was given too often", option->name);
+		return usage(p, "--", option->name, " was given too often");
 	list->items[list->count++] = text;
 	return 0;
 }
@@ -78,14 +79,14 @@ static int take(struct parse *p, const struct option *option, const char *text)
 {
 	size_t index = (size_t)(option - p->command->options);
 	if (option->kind == OPTION_FLAG && text)
-		return usage(p, "--%s takes no argument", option->name);
+		return usage(p, "--", option->name, " takes no argument");
 	if (option->kind != OPTION_FLAG && !text) {
 		if (p->at + 1 >= p->argc)
-			return usage(p, "--%s needs an argument", option->name);
+			return usage(p, "--", option->name, " needs an argument");
 		text = p->argv[++p->at];
 	}
 	if (option->kind != OPTION_LIST && p->seen >> index & 1)
-		return usage(p, "--%s was given twice", option->name);
+		return usage(p, "--", option->name, " was given twice");
 	p->seen |= (uint64_t)1 << index;
 	return setters[option->kind](p, option, (char *)p->values + option->offset, text);
 }
@@ -96,7 +97,7 @@ static int take_long(struct parse *p, const char *word)
 	for (const struct option *o = p->command->options; o->name; o++)
 		if (strlen(o->name) == len && memcmp(o->name, word, len) == 0)
 			return take(p, o, word[len] ? word + len + 1 : NULL);
-	return usage(p, "there is no option --%s", word);
+	return usage(p, "there is no option --", word, "");
 }
 
 /* A word of short options: flags may stand together, the first with an argument takes the rest. */
@@ -108,7 +109,7 @@ static int take_short(struct parse *p, const char *word)
 			o++;
 		if (!o->name) {
 			char letter[2] = { *word, '\0' };
-			return usage(p, "there is no option -%s", letter);
+			return usage(p, "there is no option -", letter, "");
 		}
 		if (o->kind != OPTION_FLAG)
 			return take(p, o, word[1] ? word + 1 : NULL);
