@@ -80,6 +80,8 @@ enum session_event {
 	SESSION_SYNCED,  /* a Sync point was reached */
 	SESSION_LOST     /* connection lost: *err filled in */
 };
+/* Rows of the results that are read from now on are dropped one by one (their tag is kept), however many there are. */
+void session_discard_rows(struct session *session, bool discard);
 /* One event per queued statement, in order. *err is overwritten. */
 enum session_event session_next(struct session *session, struct rows **rows, struct err *err);
 enum session_tx { SESSION_IDLE, SESSION_ACTIVE, SESSION_IN_TRANSACTION, SESSION_IN_ERROR, SESSION_UNKNOWN };
