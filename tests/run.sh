@@ -69,6 +69,7 @@ OUT=$(realpath -m "${OUT:-build/results}")
 export OUT
 rm -rf "$OUT"
 mkdir -p "$OUT"
+[ $# -gt 0 ] || { echo "nothing to run"; exit 1; }
 printf '%s\0' "$@" | xargs -0 -r -n 1 -P "${JOBS:-$(nproc)}" "$0" --one
 cat "$OUT"/*.count 2>/dev/null | {
 	passed=0 failed=0 skipped=0

@@ -37,7 +37,7 @@ static void write_parts(int64_t us, char *out, size_t size)
 void clock_seconds(int64_t us, char out[CLOCK_SECONDS_SIZE])
 {
 	write_parts(us, out, CLOCK_SECONDS_SIZE);
-	strcat(out, "Z");
+	memcpy(out + strlen(out), "Z", 2);
 }
 
 void clock_micros(int64_t us, char out[CLOCK_MICROS_SIZE])
