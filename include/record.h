@@ -10,6 +10,23 @@
  *     type: run-start | segment | retry | error | signal | reconcile | checkpoint | run-end
  *     ... keys of that type (FORMAT.md), values percent-encoded ...
  *     end
+ *
+ * Keys of each type, in this order; those in brackets may be absent. What the applier writes and audit reads:
+ *
+ *   run-start   bundle (hex, as received) policy (hex) program ("pgdocket-apply 0.1.0") [binary (hex)] uid [sudo-uid] [tty] host
+ *               label system-identifier database-oid database server-version time-server (microseconds, as time)
+ *               planner approvals [signature-1 signature-2 ...: "counts|rejects|ignored NAMESPACE PRINCIPAL|- FINGERPRINT [why]"]
+ *               [expired: yes] jobs [wave] [stop-after]
+ *   segment     schema oid segment (number) class (number) wave (name) xid state-after (hex) shape-after (hex) attempts
+ *               duration-us [pilot: yes]
+ *   reconcile   as segment, from the ledger: schema oid segment [class] [wave] state-after shape-after applied-by (run id) finished
+ *               (time, microseconds)
+ *   retry       schema segment attempt sqlstate message [blockers] delay-ms
+ *   error       [schema segment [statement (number) file line]] sqlstate (empty: connection lost) message; without schema: of the run
+ *   signal      signal (name)
+ *   checkpoint  plan (hex); its bytes are what the receipt's signature signs, and prev names the head
+ *   run-end     result (complete | incomplete | interrupted) segments reconciled failed retries, as counted by this run: records of
+ *               type segment, of type reconcile, schemas that failed, records of type retry; [why]
  */
 #ifndef PGDOCKET_RECORD_H
 #define PGDOCKET_RECORD_H
