@@ -33,6 +33,8 @@ int ssh_private_key_parse(const char *text, size_t len, struct ssh_private_key *
 int ssh_private_key_parse_pem(const char *text, size_t len, struct ssh_private_key **out, struct err *err) MUST_CHECK;
 /* A new Ed25519 key as PKCS#8 PEM. */
 int ssh_private_key_generate_pem(struct buf *pem, struct err *err) MUST_CHECK;
+/* Either of the two, from a file that nobody else may read; ERR_CONFIG names the way out. */
+int ssh_private_key_read(const char *path, struct ssh_private_key **out, struct err *err) MUST_CHECK;
 const struct ssh_public_key *ssh_private_key_public(const struct ssh_private_key *key);
 void ssh_private_key_free(struct ssh_private_key *key);
 
