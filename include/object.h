@@ -10,12 +10,15 @@
 
 #define OBJECT_MAX_BYTES (64u << 20) /* raw and stored */
 
-/* Kinds that the format knows: statement, migration, shape, state, document, configuration, facts, query. */
+/*
+ * Kinds that the format knows: statement, migration, shape, state, document, configuration, facts, query. The same bytes can play
+ * two parts (a migration file of one statement): the object then keeps the kind that it was first stored as. The digest decides.
+ */
 
 /* Store bytes (a no-op when they are there already); *digest receives their name. ERR_LIMIT, ERR_FORMAT (SQLite). */
 int object_put(struct db *db, const char *kind, const void *bytes, size_t size, struct digest *digest,
                struct err *err) MUST_CHECK;
-/* *out: malloc'ed, size bytes and a NUL behind them. ERR_FORMAT: missing, damaged, or of another kind (kind NULL: any). */
+/* *out: malloc'ed, size bytes and a NUL behind them. ERR_FORMAT: missing or damaged. kind: what is looked for, in messages; may be NULL. */
 int object_get(struct db *db, const struct digest *digest, const char *kind, char **out, size_t *size,
                struct err *err) MUST_CHECK;
 

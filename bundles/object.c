@@ -1,0 +1,145 @@
+/*
+ * Objects in the bundle: stored once under the SHA-256 of their raw bytes, checked against name, size and kind whenever they are read.
+ * What refers to an object, and whether its compressed bytes are authentic, is judged in document_objects.c.
+ */
+#include "object.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "codec.h"
+#include "db_sqlite.h"
+
+static const char *const object_kinds[] = { "statement", "migration", "shape",         "state",
+	                                        "document",  "query",     "configuration", "facts" };
+
+static bool object_kind_known(const char *kind)
+{
+	for (size_t i = 0; i < sizeof object_kinds / sizeof *object_kinds; i++)
+		if (strcmp(kind, object_kinds[i]) == 0)
+			return true;
+	return false;
+}
+
+static int object_context(const struct digest *digest, const char *kind, struct err *err)
+{
+	char hex[DIGEST_HEX_SIZE];
+	digest_hex(digest, hex);
+	return err_context(err, "%s %.16s", kind ? kind : "object", hex);
+}
+
+static int object_exists(struct db *db, const struct digest *digest, bool *exists, struct err *err)
+{
+	struct db_query *query = NULL;
+	if (db_prepare(db, "SELECT 1 FROM object WHERE digest = ?1", &query, err))
+		return -1;
+	db_bind_blob(query, 1, digest->bytes, DIGEST_SIZE);
+	int rc = db_step(query, exists, err);
+	db_finish(query);
+	return rc;
+}
+
+static int object_insert(struct db *db, const char *kind, size_t size, const struct digest *digest, const void *body,
+                         size_t body_len, struct err *err)
+{
+	struct db_query *query = NULL;
+	if (db_prepare(db, "INSERT INTO object (digest, kind, size, body) VALUES (?1, ?2, ?3, ?4)", &query, err))
+		return -1;
+	db_bind_blob(query, 1, digest->bytes, DIGEST_SIZE);
+	db_bind_text(query, 2, kind);
+	db_bind_int64(query, 3, (int64_t)size);
+	db_bind_blob(query, 4, body, body_len);
+	int rc = db_run(query, err);
+	db_finish(query);
+	return rc;
+}
+
+int object_put(struct db *db, const char *kind, const void *bytes, size_t size, struct digest *digest, struct err *err)
+{
+	bool exists = false;
+	void *body = NULL;
+	size_t body_len = 0;
+	int rc = -1;
+	if (!object_kind_known(kind))
+		return err_set(err, ERR_BUG, "objects of kind %s are not part of the format", kind);
+	digest_of(bytes, size, digest);
+	if (object_exists(db, digest, &exists, err))
+		goto out;
+	if (!exists && (codec_deflate(bytes, size, &body, &body_len, err) ||
+	                object_insert(db, kind, size, digest, body, body_len, err)))
+		goto out;
+	rc = 0;
+out:
+	free(body);
+	return rc ? object_context(digest, kind, err) : 0;
+}
+
+/* The row of an object; body and kind are borrowed from the query, which the caller finishes. */
+struct object_row {
+	const char *kind;
+	int64_t size;
+	const void *body;
+	size_t body_len;
+};
+
+static int object_find(struct db *db, const struct digest *digest, struct db_query **query, struct object_row *row, struct err *err)
+{
+	bool found = false;
+	if (db_prepare(db, "SELECT kind, size, body FROM object WHERE digest = ?1", query, err))
+		return -1;
+	db_bind_blob(*query, 1, digest->bytes, DIGEST_SIZE);
+	if (db_step(*query, &found, err))
+		return -1;
+	if (!found)
+		return err_set(err, ERR_FORMAT, "is missing in %s", db->name);
+	if (db_get_text(*query, 0, &row->kind, NULL, err) || db_get_int64(*query, 1, &row->size, err) ||
+	    db_get_blob(*query, 2, &row->body, &row->body_len, err))
+		return -1;
+	if (!object_kind_known(row->kind))
+		return err_set(err, ERR_FORMAT, "is of a kind that this version does not know");
+	if (row->size < 0 || row->size > (int64_t)OBJECT_MAX_BYTES)
+		return err_set(err, ERR_LIMIT, "declares %lld bytes; at most %u are allowed", (long long)row->size, OBJECT_MAX_BYTES);
+	return 0;
+}
+
+int object_get(struct db *db, const struct digest *digest, const char *kind, char **out, size_t *size, struct err *err)
+{
+	struct db_query *query = NULL;
+	struct object_row row;
+	struct digest found;
+	char *bytes = NULL;
+	int rc = -1;
+	if (object_find(db, digest, &query, &row, err))
+		goto out;
+	if (codec_inflate(row.body, row.body_len, (size_t)row.size, &bytes, err))
+		goto out;
+	digest_of(bytes, (size_t)row.size, &found);
+	if (!digest_equal(&found, digest)) {
+		err_set(err, ERR_FORMAT, "holds other bytes than its SHA-256 says");
+		goto out;
+	}
+	*size = (size_t)row.size;
+	*out = bytes;
+	bytes = NULL;
+	rc = 0;
+out:
+	free(bytes);
+	db_finish(query);
+	return rc ? object_context(digest, kind, err) : 0;
+}
+
+int object_facts(struct db *db, const struct digest *digest, struct object_facts *out, struct err *err)
+{
+	struct db_query *query = NULL;
+	struct object_row row;
+	int rc = object_find(db, digest, &query, &row, err);
+	if (rc == 0) {
+		memset(out, 0, sizeof *out);
+		memcpy(out->kind, row.kind, strlen(row.kind) + 1);
+		out->size = row.size;
+		out->stored_size = (int64_t)row.body_len;
+		digest_of(row.body, row.body_len, &out->stored);
+	}
+	db_finish(query);
+	return rc ? object_context(digest, NULL, err) : 0;
+}
