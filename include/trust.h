@@ -70,9 +70,13 @@ struct trust_result {
 int trust_judge(const struct trust *trust, struct db *bundle, int64_t now_us, const char *operator_name,
                 struct trust_result *result, struct err *err) MUST_CHECK;
 
-/* `trust init` and `trust add`. */
+/*
+ * `trust init`: dir is made, or exists without any of the policy's files (else ERR_IO; nothing is overwritten).
+ * `trust add`: *added false when the line stands there already. ERR_USAGE: principal; ERR_REFUSED reason "policy": the key is
+ * another's, or the directory's policy is malformed.
+ */
 int trust_init(const char *dir, const char *label, char fingerprint[SSHSIG_FINGERPRINT_SIZE], struct err *err) MUST_CHECK;
 int trust_add(const char *dir, enum trust_role role, const char *principal, const struct ssh_public_key *key,
-              struct err *err) MUST_CHECK;
+              bool *added, struct err *err) MUST_CHECK;
 
 #endif

@@ -1,0 +1,34 @@
+/* Inside of struct trust, shared by the modules that open, judge and write a policy directory. */
+#ifndef PGDOCKET_TRUST_INSIDE_H
+#define PGDOCKET_TRUST_INSIDE_H
+
+#include "policy.h"
+#include "signers.h"
+#include "trust.h"
+
+#define TRUST_FILE_MAX (1u << 20)
+#define TRUST_POLICY "policy.conf"
+#define TRUST_SIGNERS "allowed_signers"
+#define TRUST_REVOKED_KEYS "revoked_keys"
+#define TRUST_REVOKED_PLANS "revoked_plans"
+#define TRUST_HOST_KEY "host_key.pem"
+
+struct trust_digests {
+	size_t count;
+	struct digest *item; /* the arena's */
+};
+
+struct trust {
+	struct arena *arena;
+	const char *directory; /* as given */
+	struct policy policy;
+	struct digest policy_digest;
+	const char *conninfo_file; /* absolute, or beside the policy; NULL: none */
+	struct signers signers;
+	struct trust_digests revoked_keys, revoked_plans; /* of key blobs; of plan statements */
+	struct ssh_private_key *host_key; /* NULL: none */
+};
+
+bool trust_has(const struct trust_digests *digests, const struct digest *digest);
+
+#endif
