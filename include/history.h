@@ -17,13 +17,13 @@
 struct history_adapter {
 	const char *name;          /* "golang-migrate", "dbmate" */
 	const char *table;         /* "schema_migrations" */
-	const char *columns;       /* "version:int8 dirty:bool": name:typname, sorted by name; what tells it from others of that table name. A trailing * allows more columns */
+	const char *columns;       /* "dirty:bool version:int8 *": name:typname; what tells it from others of that table name. * allows more columns, | separates alternatives */
 	const char *create_sql;    /* unqualified; as the tool itself creates it */
 	const char *create_tag;
 	const char *lock_sql;      /* LOCK TABLE ... IN SHARE ROW EXCLUSIVE MODE */
 	const char *guard_sql;     /* one text value: the state digest in hex; runs with search_path = "tenant", pg_temp; everything qualified by pg_catalog */
 	const char *guard_none_sql; /* the same value when there is no such table: the digest of "none\n"; else "present" */
-	const char *text_sql;      /* "$schema" stands for the quoted schema: one text value, the state's canonical text */
+	const char *text_sql;      /* $schema stands for the quoted schema: one text value, the state's canonical text */
 	const char *digest_sql;    /* the same, as digest in hex; an expression's SELECT, for UNION ALL in batches */
 	bool single_row;           /* golang-migrate: state = all files up to the version */
 	bool any_order;            /* false: a version below the newest recorded counts as applied (single_row) */

@@ -12,11 +12,13 @@
 
 struct source_part {
 	const char *file;   /* path shown to people, relative to the migrations folder */
-	const char *text;   /* the whole file */
+	const char *text;   /* the whole file; a text made of it when the layout's blocks had to be joined */
 	size_t len;
 	size_t start, end;  /* the part of text that belongs to this direction */
 	int first_line;     /* of text[start], from 1 */
 	bool transaction_off; /* said by the layout itself (dbmate's transaction:false) */
+	const char *file_text; /* the file as it is on disk */
+	size_t file_len;
 };
 
 struct source_migration {
