@@ -1,9 +1,16 @@
 /*
  * Shapes: a schema's structure as canonical text with its own name taken out; the SHA-256 of that text is the fingerprint.
  *
- * One line per object, each a JSON array of strings (["table","campaigns",...]), sorted by bytes; the schema's own name stands as
- * "~" before a dot. FORMAT.md lists the kinds. The server computes text and fingerprint (planner/shape/shape.sql); this reads them.
- * Kinds that are only counted have lines ["unmodelled", kind, name].
+ * One line per object, each a JSON array of strings [kind, name, table or "", about, definition, more], sorted by bytes; the schema's
+ * own name stands as "~" before a dot. The server computes text and fingerprint (planner/shape/shape.sql); this reads them.
+ *
+ *   table       about: what differs from a plain table; definition: parents and partition bound; more: partition key
+ *   column      about: not null, identity, generated, collation; definition: type; more: default or generation expression
+ *   constraint  definition as pg_get_constraintdef has it
+ *   index       about: invalid, not ready; definition: method and columns, "constraint" when one made it, else pg_get_indexdef's
+ *   sequence    table: whose column owns it; about: type and parameters; definition: which column
+ *   view, matview, function, procedure, trigger, type (enums, with their labels)
+ *   unmodelled  kinds that are only named: ["unmodelled", kind, name]
  */
 #ifndef PGDOCKET_SHAPE_H
 #define PGDOCKET_SHAPE_H
@@ -12,7 +19,7 @@
 #include "arena.h"
 
 struct shape_object {
-	const char *kind;   /* "table", "view", "matview", "sequence", "index", "constraint", "trigger", "function", "type", "column", "unmodelled" */
+	const char *kind;   /* "table", "view", "matview", "sequence", "index", "constraint", "trigger", "function", "type", "column", "unmodelled", "procedure" */
 	const char *name;
 	const char *table;  /* index, constraint, trigger, column: its table; sequence: the table that owns it; else NULL */
 	const char *detail; /* the rest of the line, for people */
@@ -29,11 +36,11 @@ int shape_parse(struct arena *arena, const char *text, size_t len, struct shape 
 const struct shape_object *shape_find(const struct shape *shape, const char *kind, const char *name);
 
 /*
- * The query: $1 oid[] of schemas, $2 text[] of history tables to leave out, $3 bool: texts wanted.
- * Rows (oid, fingerprint, text or NULL), one per schema, also for empty ones. To be run with search_path = pg_catalog, pg_temp.
+ * The query: $1 oid[] of schemas, $2 text[] of history tables to leave out. Rows (oid, fingerprint, text), one for each schema that
+ * exists, also for empty ones. To be run with search_path = pg_catalog, pg_temp and the pinned settings of a session (session.h).
  */
 const char *shape_query(int server_version);
-/* The same for one prepared use in the applier: $1 oid[], $2 text[]; rows (oid, fingerprint). */
+/* The same without texts, for guards and for asking about many: $1 oid[], $2 text[]; rows (oid, fingerprint). */
 const char *shape_guard_query(int server_version);
 
 #endif
