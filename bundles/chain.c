@@ -100,7 +100,7 @@ static const char *misplaced(const struct walk *walk, const struct row *row, con
 		return "its type is not known";
 	if (first != (record->seq == 0))
 		return "a run begins with run-start, once";
-	if ((first || checkpoint) && (!named || strcmp(named, plan) != 0))
+	if (checkpoint && (!named || strcmp(named, plan) != 0))
 		return "it names another plan";
 	if (walk->ended && !checkpoint)
 		return "it stands behind run-end";

@@ -47,7 +47,7 @@ struct record_chain {
 void record_chain_start(struct record_chain *chain, const char run[33], const struct digest *plan);
 /* Begin a record in out (cleared); then record_key...; then record_seal, which advances the chain. */
 void record_begin(const struct record_chain *chain, struct buf *out, const char *type, int64_t time_us);
-void record_key(struct buf *out, const char *key, const char *value);          /* percent-encoded here; cut at 4 KiB */
+void record_key(struct buf *out, const char *key, const char *value);          /* percent-encoded here, cut at 4 KiB; an empty value writes nothing: readers find the key absent */
 void record_key_int64(struct buf *out, const char *key, int64_t value);
 void record_key_digest(struct buf *out, const char *key, const struct digest *value);
 int record_seal(struct record_chain *chain, struct buf *out, struct err *err) MUST_CHECK;
