@@ -1,7 +1,6 @@
 /*
- * Applies a policy to a bundle's plan statement and signatures (TRUST.md a.7, steps 4 to 7). Counts people, never keys or
- * signatures. Sees bytes that nobody vouches for: it verifies first, reads second, and examines at most
- * TRUST_SIGNATURES_MAX rows.
+ * Applies a policy to a bundle's plan statement and votes (TRUST.md a.7, steps 4 to 7): who planned, for which environment,
+ * when, and who approved. Counts people, never keys or signatures.
  */
 #include "trust.h"
 
@@ -9,258 +8,9 @@
 #include <string.h>
 #include "clock.h"
 #include "plan_statement.h"
-#include "sql.h"
-#include "sshkey.h"
-#include "trust_inside.h"
+#include "trust_votes.h"
 
-#define US_PER_MS INT64_C(1000)
-
-/* What stands beside a trust_signature while it is judged. */
-struct vote {
-	bool plan, approves, rejects; /* a verified signature of someone who may; at most one is set */
-	bool late;                    /* an approval that expired, by less than resume-grace */
-	const char *principal;        /* borrowed from trust */
-};
-
-struct judging {
-	const struct trust *trust;
-	int64_t now_us;
-	const char *operator_name;
-	struct trust_result *result;
-	struct vote vote[TRUST_SIGNATURES_MAX]; /* of result->signature */
-};
-
-struct row { /* borrowed from the query */
-	struct digest statement, key;
-	const void *body, *signature;
-	size_t body_len, signature_len;
-};
-
-static void ignore(struct trust_signature *signature, const char *why)
-{
-	signature->verdict = VERDICT_IGNORED;
-	snprintf(signature->why, sizeof(signature->why), "%s", why);
-}
-
-/* Any line of allowed_signers with this key; a key has one principal. */
-static const struct signer *find_key(const struct trust *trust, const struct digest *key)
-{
-	for (size_t i = 0; i < trust->signers.count; i++)
-		if (digest_equal(&trust->signers.item[i].key, key))
-			return &trust->signers.item[i];
-	return NULL;
-}
-
-static const struct signer *find_signer(const struct trust *trust, const struct digest *key, unsigned bit)
-{
-	for (size_t i = 0; i < trust->signers.count; i++)
-		if (digest_equal(&trust->signers.item[i].key, key) && trust->signers.item[i].namespaces & bit)
-			return &trust->signers.item[i];
-	return NULL;
-}
-
-/* The row is what it says it is: digests of body and key, and the signature holds. NULL: yes. */
-static const char *genuine(const struct row *row, const char *name_space, struct err *err)
-{
-	struct digest digest;
-	struct ssh_public_key key;
-	digest_of(row->body, row->body_len, &digest);
-	if (row->body_len > STATEMENT_MAX_BYTES || !digest_equal(&digest, &row->statement))
-		return "the row is damaged: its digest is not that of its bytes";
-	if (sshsig_verify(row->signature, row->signature_len, name_space, row->body, row->body_len, &key, err))
-		return err->message;
-	ssh_public_key_digest(&key, &digest);
-	return digest_equal(&digest, &row->key) ? NULL : "the row is damaged: another key made its signature";
-}
-
-/* Why the key's owner may not sign this now, or NULL. A rejection stands whatever the time. */
-static const char *may_sign(const struct judging *judging, const struct row *row, unsigned bit, bool any_time)
-{
-	const struct signer *signer = find_signer(judging->trust, &row->key, bit);
-	if (trust_has(&judging->trust->revoked_keys, &row->key))
-		return "the key is revoked";
-	if (!signer)
-		return bit == SIGNERS_PLAN ? "the key may not sign plans" : "the key may not approve";
-	if (any_time)
-		return NULL;
-	if (judging->now_us < signer->after_us)
-		return "the key is not valid yet";
-	if (judging->now_us >= signer->before_us)
-		return "the key is not valid any more";
-	if (bit == SIGNERS_APPROVE && !signer->hardware &&
-	    (judging->trust->policy.require_sk || judging->trust->policy.require_uv))
-		return "the policy wants approvals from keys in hardware";
-	return NULL;
-}
-
-static void judge_plan_row(struct judging *judging, const struct row *row, struct trust_signature *signature,
-                           struct vote *vote)
-{
-	const char *why = may_sign(judging, row, SIGNERS_PLAN, false);
-	if (!digest_equal(&row->statement, &judging->result->plan))
-		why = "it is over another plan";
-	if (why) {
-		ignore(signature, why);
-		return;
-	}
-	vote->plan = true;
-	signature->verdict = VERDICT_COUNTS;
-}
-
-static void judge_approval(struct judging *judging, const struct row *row, const struct approval *approval,
-                           struct trust_signature *signature, struct vote *vote)
-{
-	int64_t grace_us = judging->trust->policy.resume_grace_ms * US_PER_MS;
-	const char *why = may_sign(judging, row, SIGNERS_APPROVE, !approval->approve);
-	if (!digest_equal(&approval->plan, &judging->result->plan))
-		why = "it is about another plan";
-	else if (!why && strcmp(approval->approver, vote->principal) != 0)
-		why = "it names another approver than the key's owner";
-	else if (!why && approval->approve && judging->now_us > approval->expires_us &&
-	         judging->now_us - approval->expires_us >= grace_us)
-		why = "it has expired";
-	if (why) {
-		ignore(signature, why);
-		return;
-	}
-	vote->approves = approval->approve;
-	vote->rejects = !approval->approve;
-	vote->late = approval->approve && judging->now_us > approval->expires_us;
-	signature->verdict = approval->approve ? VERDICT_COUNTS : VERDICT_REJECTS;
-}
-
-static void judge_approve_row(struct judging *judging, const struct row *row, struct trust_signature *signature,
-                              struct vote *vote)
-{
-	struct err err = ERR_INIT;
-	struct approval approval;
-	if (approval_parse(row->body, row->body_len, &approval, &err)) {
-		ignore(signature, err.message);
-		return;
-	}
-	signature->signed_at_us = approval.signed_at_us;
-	memcpy(signature->ticket, approval.ticket, sizeof(signature->ticket));
-	memcpy(signature->comment, approval.comment, sizeof(signature->comment));
-	judge_approval(judging, row, &approval, signature, vote);
-}
-
-static const struct {
-	const char *name_space;
-	void (*judge)(struct judging *judging, const struct row *row, struct trust_signature *signature,
-	              struct vote *vote);
-} namespaces[] = {
-	{ NAMESPACE_PLAN, judge_plan_row },
-	{ NAMESPACE_APPROVE, judge_approve_row },
-};
-#define NAMESPACES (sizeof(namespaces) / sizeof(namespaces[0]))
-
-/* The next free place, named after the key; NULL when all are taken. */
-static struct trust_signature *note(struct judging *judging, const char *name_space, const struct digest *key)
-{
-	struct trust_result *result = judging->result;
-	if (result->signatures == TRUST_SIGNATURES_MAX) {
-		result->ignored_rows++;
-		return NULL;
-	}
-	struct trust_signature *signature = &result->signature[result->signatures++];
-	snprintf(signature->name_space, sizeof(signature->name_space), "%s", name_space);
-	sshkey_fingerprint(key, signature->fingerprint);
-	return signature;
-}
-
-static int read_digest(struct db_query *query, int column, struct digest *out, struct err *err)
-{
-	const void *bytes;
-	size_t len;
-	if (db_get_blob(query, column, &bytes, &len, err))
-		return -1;
-	if (len != DIGEST_SIZE)
-		return err_set(err, ERR_FORMAT, "a signature row has a key of %zu bytes", len);
-	memcpy(out->bytes, bytes, DIGEST_SIZE);
-	return 0;
-}
-
-static int examine_row(struct judging *judging, struct db_query *query, size_t which, struct err *err)
-{
-	struct row row;
-	struct err inner = ERR_INIT;
-	if (read_digest(query, 0, &row.statement, err) || read_digest(query, 1, &row.key, err))
-		return -1;
-	const struct signer *signer = find_key(judging->trust, &row.key);
-	if (!signer)
-		return 0;
-	if (db_get_blob(query, 2, &row.body, &row.body_len, err) ||
-	    db_get_blob(query, 3, &row.signature, &row.signature_len, err))
-		return -1;
-	struct trust_signature *signature = note(judging, namespaces[which].name_space, &row.key);
-	if (!signature)
-		return 0;
-	struct vote *vote = &judging->vote[judging->result->signatures - 1];
-	vote->principal = signer->principal;
-	snprintf(signature->principal, sizeof(signature->principal), "%s", signer->principal);
-	const char *why = genuine(&row, namespaces[which].name_space, &inner);
-	if (why)
-		ignore(signature, why);
-	else
-		namespaces[which].judge(judging, &row, signature, vote);
-	return 0;
-}
-
-/* Rows whose key allowed_signers knows come first, so that junk cannot push them out. */
-static int examine_known(struct judging *judging, struct db *db, size_t which, struct err *err)
-{
-	struct db_query *query = NULL;
-	bool row = false;
-	int result = -1;
-	if (db_prepare(db, sql_select_signatures, &query, err))
-		goto out;
-	db_bind_text(query, 1, namespaces[which].name_space);
-	do {
-		if (db_step(query, &row, err) || (row && examine_row(judging, query, which, err)))
-			goto out;
-	} while (row);
-	result = 0;
-out:
-	db_finish(query);
-	return result;
-}
-
-static int note_unknown(struct judging *judging, struct db_query *query, struct err *err)
-{
-	struct digest key;
-	const char *name_space;
-	size_t len;
-	bool ours = false;
-	if (read_digest(query, 0, &key, err) || db_get_text(query, 1, &name_space, &len, err))
-		return -1;
-	for (size_t i = 0; i < NAMESPACES; i++)
-		ours = ours || strcmp(namespaces[i].name_space, name_space) == 0;
-	if (ours && find_key(judging->trust, &key))
-		return 0;
-	struct trust_signature *signature = note(judging, ours ? name_space : "other", &key);
-	if (signature)
-		ignore(signature, ours ? "the key is not in allowed_signers" : "signatures of this namespace mean nothing here");
-	return 0;
-}
-
-static int examine_unknown(struct judging *judging, struct db *db, struct err *err)
-{
-	struct db_query *query = NULL;
-	bool row = false;
-	int result = -1;
-	if (db_prepare(db, sql_select_signature_keys, &query, err))
-		goto out;
-	do {
-		if (db_step(query, &row, err) || (row && note_unknown(judging, query, err)))
-			goto out;
-	} while (row);
-	result = 0;
-out:
-	db_finish(query);
-	return result;
-}
-
-static bool has_planned(const struct judging *judging, const char *principal)
+static bool has_planned(const struct trust_judging *judging, const char *principal)
 {
 	for (size_t i = 0; i < judging->result->signatures; i++)
 		if (judging->vote[i].plan && strcmp(judging->vote[i].principal, principal) == 0)
@@ -268,10 +18,10 @@ static bool has_planned(const struct judging *judging, const char *principal)
 	return false;
 }
 
-static bool counted_before(const struct judging *judging, size_t end, bool vote_plan)
+static bool counted_before(const struct trust_judging *judging, size_t end, bool vote_plan)
 {
 	for (size_t i = 0; i < end; i++) {
-		const struct vote *vote = &judging->vote[i];
+		const struct trust_vote *vote = &judging->vote[i];
 		if ((vote_plan ? vote->plan : vote->approves) &&
 		    strcmp(vote->principal, judging->vote[end].principal) == 0)
 			return true;
@@ -287,7 +37,7 @@ static const char *first_reason(const struct trust_result *result, const char *n
 	return NULL;
 }
 
-static int judge_planners(struct judging *judging, struct err *err)
+static int judge_planners(struct trust_judging *judging, struct err *err)
 {
 	struct trust_result *result = judging->result;
 	const struct policy *policy = &judging->trust->policy;
@@ -306,7 +56,7 @@ static int judge_planners(struct judging *judging, struct err *err)
 	return err_hint(err, "pgdocket sign FILE --key KEY; pgdocket trust add DIR --role planner lets a key plan");
 }
 
-static int judge_target(struct judging *judging, struct err *err)
+static int judge_target(struct trust_judging *judging, struct err *err)
 {
 	const struct trust *trust = judging->trust;
 	const struct plan_statement *statement = &judging->result->statement;
@@ -334,7 +84,7 @@ static int judge_target(struct judging *judging, struct err *err)
 }
 
 /* Past a limit by less than resume-grace is noted; run refuses it unless the plan has begun (PROTOCOL.md). */
-static int judge_limit(struct judging *judging, int64_t limit_us, const char *reason, const char *what,
+static int judge_limit(struct trust_judging *judging, int64_t limit_us, const char *reason, const char *what,
                        struct err *err)
 {
 	char time[CLOCK_SECONDS_SIZE];
@@ -348,7 +98,7 @@ static int judge_limit(struct judging *judging, int64_t limit_us, const char *re
 	return err_hint(err, "make and sign a new plan");
 }
 
-static int judge_times(struct judging *judging, struct err *err)
+static int judge_times(struct trust_judging *judging, struct err *err)
 {
 	const struct plan_statement *statement = &judging->result->statement;
 	char time[CLOCK_SECONDS_SIZE];
@@ -369,13 +119,13 @@ static int judge_times(struct judging *judging, struct err *err)
 }
 
 /* Approvals of people who may not approve this plan, because they planned it or run it, and second ones, count nothing. */
-static void drop_indistinct(struct judging *judging)
+static void drop_indistinct(struct trust_judging *judging)
 {
 	unsigned distinct = judging->trust->policy.distinct;
 	bool not_planner = (distinct & POLICY_PLANNER) && (distinct & POLICY_APPROVER);
 	bool not_operator = (distinct & POLICY_OPERATOR) && (distinct & POLICY_APPROVER) && judging->operator_name;
 	for (size_t i = 0; i < judging->result->signatures; i++) {
-		struct vote *vote = &judging->vote[i];
+		struct trust_vote *vote = &judging->vote[i];
 		const char *why = NULL;
 		if (!vote->approves)
 			continue;
@@ -384,19 +134,19 @@ static void drop_indistinct(struct judging *judging)
 		else if (not_operator && strcmp(vote->principal, judging->operator_name) == 0)
 			why = "the approver is who applies this";
 		if (why) {
-			ignore(&judging->result->signature[i], why);
+			trust_votes_ignore(&judging->result->signature[i], why);
 			vote->approves = false;
 		}
 	}
 }
 
 /* How many people approve, among members (NULL: all). */
-static int count_people(const struct judging *judging, const struct policy_group *group, bool late_too)
+static int count_people(const struct trust_judging *judging, const struct policy_group *group, bool late_too)
 {
 	const char *seen[TRUST_SIGNATURES_MAX];
 	int people = 0;
 	for (size_t i = 0; i < judging->result->signatures; i++) {
-		const struct vote *vote = &judging->vote[i];
+		const struct trust_vote *vote = &judging->vote[i];
 		bool counts = vote->approves && (late_too || !vote->late);
 		bool member = !group;
 		for (size_t j = 0; group && j < group->members; j++)
@@ -409,7 +159,7 @@ static int count_people(const struct judging *judging, const struct policy_group
 	return people;
 }
 
-static const struct policy_group *missing_group(const struct judging *judging, bool late_too)
+static const struct policy_group *missing_group(const struct trust_judging *judging, bool late_too)
 {
 	const struct policy *policy = &judging->trust->policy;
 	for (size_t i = 0; i < policy->groups; i++)
@@ -418,27 +168,27 @@ static const struct policy_group *missing_group(const struct judging *judging, b
 	return NULL;
 }
 
-static bool quorum(const struct judging *judging, bool late_too)
+static bool quorum(const struct trust_judging *judging, bool late_too)
 {
 	return count_people(judging, NULL, late_too) >= judging->trust->policy.approve && !missing_group(judging, late_too);
 }
 
 /* Marks what did not count in the end: a person's second approval, and late ones that were not needed. */
-static void settle_verdicts(struct judging *judging, bool late_too)
+static void settle_verdicts(struct trust_judging *judging, bool late_too)
 {
 	for (size_t i = 0; i < judging->result->signatures; i++) {
-		struct vote *vote = &judging->vote[i];
+		struct trust_vote *vote = &judging->vote[i];
 		struct trust_signature *signature = &judging->result->signature[i];
 		if ((vote->plan || vote->approves) && counted_before(judging, i, vote->plan))
-			ignore(signature, vote->plan ? "the planner has signed already" : "the approver has approved already");
+			trust_votes_ignore(signature, vote->plan ? "the planner has signed already" : "the approver has approved already");
 		else if (vote->approves && vote->late && !late_too)
-			ignore(signature, "it has expired");
+			trust_votes_ignore(signature, "it has expired");
 		else if (vote->approves && vote->late)
 			snprintf(signature->why, sizeof(signature->why), "expired, but within resume-grace");
 	}
 }
 
-static int judge_rejections(struct judging *judging, struct err *err)
+static int judge_rejections(struct trust_judging *judging, struct err *err)
 {
 	const struct trust_result *result = judging->result;
 	for (size_t i = 0; i < result->signatures; i++) {
@@ -447,7 +197,7 @@ static int judge_rejections(struct judging *judging, struct err *err)
 		for (size_t j = 0; j < result->signatures; j++)
 			if (judging->vote[j].approves && strcmp(judging->vote[j].principal, judging->vote[i].principal) == 0) {
 				judging->vote[j].approves = false;
-				ignore(&judging->result->signature[j], "the approver rejected the plan too");
+				trust_votes_ignore(&judging->result->signature[j], "the approver rejected the plan too");
 			}
 		if (!judging->trust->policy.reject_is_veto)
 			continue;
@@ -457,7 +207,7 @@ static int judge_rejections(struct judging *judging, struct err *err)
 	return 0;
 }
 
-static int judge_operator(const struct judging *judging, struct err *err)
+static int judge_operator(const struct trust_judging *judging, struct err *err)
 {
 	const struct trust *trust = judging->trust;
 	if (!(trust->policy.distinct & POLICY_OPERATOR))
@@ -475,7 +225,7 @@ static int judge_operator(const struct judging *judging, struct err *err)
 	return err_hint(err, "someone else must run it: distinct in policy.conf");
 }
 
-static int judge_quorum(struct judging *judging, struct err *err)
+static int judge_quorum(struct trust_judging *judging, struct err *err)
 {
 	struct trust_result *result = judging->result;
 	const struct policy *policy = &judging->trust->policy;
@@ -501,7 +251,7 @@ static int judge_quorum(struct judging *judging, struct err *err)
 	return err_hint(err, "pgdocket approve FILE --key KEY --principal WHO; one person counts once");
 }
 
-static int load_plan(struct judging *judging, struct db *db, struct err *err)
+static int load_plan(struct trust_judging *judging, struct db *db, struct err *err)
 {
 	struct buf bytes = BUF_INIT(STATEMENT_MAX_BYTES);
 	bool found = false;
@@ -521,15 +271,10 @@ static int load_plan(struct judging *judging, struct db *db, struct err *err)
 int trust_judge(const struct trust *trust, struct db *bundle, int64_t now_us, const char *operator_name,
                 struct trust_result *result, struct err *err)
 {
-	struct judging judging = { .trust = trust, .now_us = now_us, .operator_name = operator_name, .result = result };
+	struct trust_judging judging = { .trust = trust, .now_us = now_us, .operator_name = operator_name, .result = result };
 	memset(result, 0, sizeof(*result));
 	result->approvals_required = trust->policy.approve;
-	if (load_plan(&judging, bundle, err))
-		return -1;
-	for (size_t i = 0; i < NAMESPACES; i++)
-		if (examine_known(&judging, bundle, i, err))
-			return -1;
-	if (examine_unknown(&judging, bundle, err))
+	if (load_plan(&judging, bundle, err) || trust_votes(&judging, bundle, err))
 		return -1;
 	return judge_planners(&judging, err) || judge_target(&judging, err) || judge_times(&judging, err) ||
 	       judge_quorum(&judging, err) ? -1 : 0;

@@ -9,10 +9,6 @@
 #include "db.h"
 #include "sshsig.h"
 
-/*
- * Verify the signature over message in name_space and store it. *added false: it was there already, nothing changes.
- * key (may be NULL) receives who made it. ERR_REFUSED reason "signature" when it does not fit.
- */
 struct signature {
 	const char *name_space;
 	const void *message; /* a statement's bytes */
@@ -20,17 +16,21 @@ struct signature {
 	const uint8_t *blob; /* decoded SSHSIG */
 	size_t blob_len;
 };
+/*
+ * Verify the signature over message in name_space and store it. *added false: it was there already, nothing changes.
+ * key (may be NULL) receives who made it. ERR_REFUSED reason "signature" when it does not fit.
+ */
 int signature_put(struct db *db, const struct signature *signature, struct ssh_public_key *key, bool *added,
                   struct err *err) MUST_CHECK;
 /* Whether a row with these bytes and this key is there. */
 int signature_stands(struct db *db, const void *message, size_t len, const struct ssh_public_key *key, bool *stands,
                      struct err *err) MUST_CHECK;
 
+struct approval;
 /*
  * A still standing vote of this key on this plan with this decision, whose own expiry is not before expires_us. Rows that do
  * not parse are passed over; nothing is verified, since the answer only spares a useless row.
  */
-struct approval;
 int signature_find_approval(struct db *db, const struct approval *like, const struct ssh_public_key *key, bool *stands,
                             struct err *err) MUST_CHECK;
 
