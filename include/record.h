@@ -13,7 +13,7 @@
  *
  * Keys of each type, in this order; those in brackets may be absent. What the applier writes and audit reads:
  *
- *   run-start   bundle (hex, as received) policy (hex) program ("pgdocket-apply 0.1.0") [binary (hex)] uid [sudo-uid] [tty] host
+ *   run-start   plan (hex) bundle (hex, as received) policy (hex) program ("pgdocket-apply 0.1.0") [binary (hex)] uid [sudo-uid] [tty] host
  *               label system-identifier database-oid database server-version time-server (microseconds, as time)
  *               planner approvals [signature-1 signature-2 ...: "counts|rejects|ignored NAMESPACE PRINCIPAL|- FINGERPRINT [why]"]
  *               [expired: yes] jobs [wave] [stop-after]
