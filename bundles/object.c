@@ -102,30 +102,59 @@ static int object_find(struct db *db, const struct digest *digest, struct db_que
 	return 0;
 }
 
+static int object_unpack(const struct object_row *row, const struct digest *digest, char **out, struct err *err)
+{
+	struct digest found;
+	char *bytes = NULL;
+	if (codec_inflate(row->body, row->body_len, (size_t)row->size, &bytes, err))
+		return -1;
+	digest_of(bytes, (size_t)row->size, &found);
+	if (!digest_equal(&found, digest)) {
+		free(bytes);
+		return err_set(err, ERR_FORMAT, "holds other bytes than its SHA-256 says");
+	}
+	*out = bytes;
+	return 0;
+}
+
 int object_get(struct db *db, const struct digest *digest, const char *kind, char **out, size_t *size, struct err *err)
 {
 	struct db_query *query = NULL;
 	struct object_row row;
-	struct digest found;
-	char *bytes = NULL;
+	int rc = object_find(db, digest, &query, &row, err) || object_unpack(&row, digest, out, err) ? -1 : 0;
+	if (rc == 0)
+		*size = (size_t)row.size;
+	db_finish(query);
+	return rc ? object_context(digest, kind, err) : 0;
+}
+
+static void object_describe(const struct object_row *row, struct object_facts *out)
+{
+	memset(out, 0, sizeof *out);
+	memcpy(out->kind, row->kind, strlen(row->kind) + 1);
+	out->size = row->size;
+	out->stored_size = (int64_t)row->body_len;
+	digest_of(row->body, row->body_len, &out->stored);
+}
+
+int object_get_stated(struct db *db, const struct digest *digest, const struct object_facts *stated, char **out, struct err *err)
+{
+	struct db_query *query = NULL;
+	struct object_row row;
+	struct object_facts facts;
 	int rc = -1;
 	if (object_find(db, digest, &query, &row, err))
 		goto out;
-	if (codec_inflate(row.body, row.body_len, (size_t)row.size, &bytes, err))
-		goto out;
-	digest_of(bytes, (size_t)row.size, &found);
-	if (!digest_equal(&found, digest)) {
-		err_set(err, ERR_FORMAT, "holds other bytes than its SHA-256 says");
+	object_describe(&row, &facts);
+	if (facts.size != stated->size || facts.stored_size != stated->stored_size || strcmp(facts.kind, stated->kind) != 0 ||
+	    !digest_equal(&facts.stored, &stated->stored)) {
+		err_set(err, ERR_FORMAT, "is not stored as the plan document states");
 		goto out;
 	}
-	*size = (size_t)row.size;
-	*out = bytes;
-	bytes = NULL;
-	rc = 0;
+	rc = object_unpack(&row, digest, out, err);
 out:
-	free(bytes);
 	db_finish(query);
-	return rc ? object_context(digest, kind, err) : 0;
+	return rc ? object_context(digest, stated->kind, err) : 0;
 }
 
 int object_facts(struct db *db, const struct digest *digest, struct object_facts *out, struct err *err)
@@ -133,13 +162,8 @@ int object_facts(struct db *db, const struct digest *digest, struct object_facts
 	struct db_query *query = NULL;
 	struct object_row row;
 	int rc = object_find(db, digest, &query, &row, err);
-	if (rc == 0) {
-		memset(out, 0, sizeof *out);
-		memcpy(out->kind, row.kind, strlen(row.kind) + 1);
-		out->size = row.size;
-		out->stored_size = (int64_t)row.body_len;
-		digest_of(row.body, row.body_len, &out->stored);
-	}
+	if (rc == 0)
+		object_describe(&row, out);
 	db_finish(query);
 	return rc ? object_context(digest, NULL, err) : 0;
 }

@@ -29,5 +29,8 @@ struct object_facts {
 };
 /* What the plan document says of an object; reads the stored bytes, does not inflate. */
 int object_facts(struct db *db, const struct digest *digest, struct object_facts *out, struct err *err) MUST_CHECK;
+/* object_get for an object of which a signed document states kind, sizes and digests: all hold before anything is inflated. */
+int object_get_stated(struct db *db, const struct digest *digest, const struct object_facts *stated, char **out,
+                      struct err *err) MUST_CHECK;
 
 #endif

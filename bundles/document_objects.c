@@ -1,0 +1,115 @@
+/*
+ * The objects that a plan document names: each there, stored as stated, inflating to its own name; and none in the bundle that nothing
+ * names. What the texts mean is no business of this file.
+ */
+#include "document_objects.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "sql.h"
+
+static int objects_order(const void *a, const void *b)
+{
+	return memcmp(((const struct document_object *)a)->digest.bytes, ((const struct document_object *)b)->digest.bytes, DIGEST_SIZE);
+}
+
+const struct document_object *document_objects_find(const struct document_objects *objects, const struct digest *digest)
+{
+	struct document_object key = { .digest = *digest };
+	return bsearch(&key, objects->object, objects->count, sizeof *objects->object, objects_order);
+}
+
+static int objects_fail(const struct digest *digest, const char *what, struct err *err)
+{
+	char hex[DIGEST_HEX_SIZE];
+	digest_hex(digest, hex);
+	return err_set(err, ERR_FORMAT, "object %.16s %s", hex, what);
+}
+
+static int objects_read(struct db *db, struct arena *arena, struct document_object *object, struct err *err)
+{
+	struct object_facts stated = { .size = object->size, .stored_size = object->stored_size, .stored = object->stored };
+	char *bytes = NULL;
+	if (strlen(object->kind) >= sizeof stated.kind)
+		return objects_fail(&object->digest, "is of a kind that this version does not know", err);
+	memcpy(stated.kind, object->kind, strlen(object->kind) + 1);
+	if (object_get_stated(db, &object->digest, &stated, &bytes, err))
+		return -1;
+	int rc = 0;
+	if (memchr(bytes, '\0', (size_t)object->size) == NULL)
+		rc = (object->text = arena_copy(arena, bytes, (size_t)object->size, err)) ? 0 : -1;
+	free(bytes);
+	return rc;
+}
+
+static int objects_none_missing(struct db *db, struct err *err)
+{
+	struct db_query *query = NULL;
+	const void *bytes = NULL;
+	struct digest digest;
+	size_t len = 0;
+	bool row = false;
+	int rc = -1;
+	if (db_prepare(db, sql_objects_missing, &query, err) || db_step(query, &row, err))
+		goto out;
+	if (row && db_get_blob(query, 0, &bytes, &len, err))
+		goto out;
+	if (row && len != DIGEST_SIZE) {
+		err_set(err, ERR_FORMAT, "a reference to an object has %zu bytes instead of %d", len, DIGEST_SIZE);
+		goto out;
+	}
+	if (row) {
+		memcpy(digest.bytes, bytes, DIGEST_SIZE);
+		objects_fail(&digest, "is referred to and missing", err);
+		goto out;
+	}
+	rc = 0;
+out:
+	db_finish(query);
+	return rc;
+}
+
+static int objects_none_strange(struct db *db, const struct document_objects *objects, struct err *err)
+{
+	struct db_query *query = NULL;
+	const void *bytes = NULL;
+	struct digest digest;
+	size_t len = 0;
+	bool row = true;
+	int rc = -1;
+	if (db_prepare(db, sql_objects_unlisted, &query, err))
+		goto out;
+	while (db_step(query, &row, err) == 0 && row) {
+		if (db_get_blob(query, 0, &bytes, &len, err))
+			goto out;
+		if (len == DIGEST_SIZE)
+			memcpy(digest.bytes, bytes, DIGEST_SIZE);
+		if (len != DIGEST_SIZE || !document_objects_find(objects, &digest)) {
+			err_set(err, ERR_FORMAT, "the bundle holds an object that nothing in it names");
+			goto out;
+		}
+	}
+	rc = row ? -1 : 0;
+out:
+	db_finish(query);
+	return rc;
+}
+
+int document_objects_load(struct db *db, struct arena *arena, struct document_objects *objects, const struct digest *document,
+                          struct err *err)
+{
+	if (objects->count)
+		qsort(objects->object, objects->count, sizeof *objects->object, objects_order);
+	for (size_t i = 1; i < objects->count; i++)
+		if (objects_order(&objects->object[i - 1], &objects->object[i]) == 0)
+			return objects_fail(&objects->object[i].digest, "is named twice", err);
+	if (document_objects_find(objects, document))
+		return objects_fail(document, "is the document itself and cannot be named in it", err);
+	if (objects_none_missing(db, err) || objects_none_strange(db, objects, err))
+		return -1;
+	for (size_t i = 0; i < objects->count; i++)
+		if (objects_read(db, arena, &objects->object[i], err))
+			return -1;
+	return 0;
+}
