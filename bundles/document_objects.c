@@ -14,7 +14,7 @@ static int objects_order(const void *a, const void *b)
 	return memcmp(((const struct document_object *)a)->digest.bytes, ((const struct document_object *)b)->digest.bytes, DIGEST_SIZE);
 }
 
-const struct document_object *document_objects_find(const struct document_objects *objects, const struct digest *digest)
+struct document_object *document_objects_find(const struct document_objects *objects, const struct digest *digest)
 {
 	struct document_object key = { .digest = *digest };
 	return bsearch(&key, objects->object, objects->count, sizeof *objects->object, objects_order);
@@ -37,7 +37,9 @@ static int objects_read(struct db *db, struct arena *arena, struct document_obje
 	if (object_get_stated(db, &object->digest, &stated, &bytes, err))
 		return -1;
 	int rc = 0;
-	if (memchr(bytes, '\0', (size_t)object->size) == NULL)
+	if (object->wanted && memchr(bytes, '\0', (size_t)object->size))
+		rc = objects_fail(&object->digest, "holds a NUL byte and cannot be a statement", err);
+	else if (object->wanted)
 		rc = (object->text = arena_copy(arena, bytes, (size_t)object->size, err)) ? 0 : -1;
 	free(bytes);
 	return rc;
@@ -96,8 +98,7 @@ out:
 	return rc;
 }
 
-int document_objects_load(struct db *db, struct arena *arena, struct document_objects *objects, const struct digest *document,
-                          struct err *err)
+int document_objects_sort(struct document_objects *objects, const struct digest *document, struct err *err)
 {
 	if (objects->count)
 		qsort(objects->object, objects->count, sizeof *objects->object, objects_order);
@@ -106,6 +107,11 @@ int document_objects_load(struct db *db, struct arena *arena, struct document_ob
 			return objects_fail(&objects->object[i].digest, "is named twice", err);
 	if (document_objects_find(objects, document))
 		return objects_fail(document, "is the document itself and cannot be named in it", err);
+	return 0;
+}
+
+int document_objects_load(struct db *db, struct arena *arena, struct document_objects *objects, struct err *err)
+{
 	if (objects_none_missing(db, err) || objects_none_strange(db, objects, err))
 		return -1;
 	for (size_t i = 0; i < objects->count; i++)

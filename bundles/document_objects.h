@@ -10,21 +10,23 @@ struct document_object {
 	const char *kind;
 	int64_t size, stored_size;
 	struct digest stored;
-	const char *text; /* of statements and queries, after document_objects_load; in the arena */
+	bool wanted;      /* set by the caller: keep the text */
+	const char *text; /* of wanted ones, after document_objects_load; in the arena */
 };
 
 struct document_objects {
 	size_t count;
-	struct document_object *object; /* sorted by digest, after document_objects_load */
+	struct document_object *object; /* sorted by digest */
 };
 
+/* Sort, and refuse one named twice, or the document itself. ERR_FORMAT. */
+int document_objects_sort(struct document_objects *objects, const struct digest *document, struct err *err) MUST_CHECK;
 /*
- * Sort, and refuse one named twice; read each and check it; keep the texts that run. ERR_FORMAT, reason "object". document: the
- * document's own digest, which no list names.
+ * Nothing missing, nothing that neither the list nor the tables name; each listed one stored as stated and holding what its name says.
+ * ERR_FORMAT: one of these does not hold, or a wanted one holds a NUL byte.
  */
-int document_objects_load(struct db *db, struct arena *arena, struct document_objects *objects, const struct digest *document,
-                          struct err *err) MUST_CHECK;
+int document_objects_load(struct db *db, struct arena *arena, struct document_objects *objects, struct err *err) MUST_CHECK;
 /* NULL: not named. */
-const struct document_object *document_objects_find(const struct document_objects *objects, const struct digest *digest);
+struct document_object *document_objects_find(const struct document_objects *objects, const struct digest *digest);
 
 #endif
