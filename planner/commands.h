@@ -4,4 +4,8 @@
 
 #include "cli.h"
 
+int command_trust(struct cli *cli, int argc, char **argv);
+int command_sign(struct cli *cli, int argc, char **argv);
+int command_approve(struct cli *cli, int argc, char **argv);
+
 #endif
