@@ -9,7 +9,6 @@
 #include <string.h>
 
 #include "document_fields.h"
-#include "sql.h"
 
 #define DOCUMENT_ARENA_BYTES (192u << 20)
 
@@ -134,9 +133,9 @@ out:
 
 static int check_parts(struct document *document, struct err *err)
 {
-	for (size_t i = 0; i < document->programs; i++)
-		if (document->program[i].number != (int)i)
-			return err_set(err, ERR_FORMAT, "programs are not numbered 0, 1, 2");
+	for (size_t i = 1; i < document->programs; i++)
+		if (document->program[i].number <= document->program[i - 1].number)
+			return err_set(err, ERR_FORMAT, "programs are not numbered upwards");
 	for (size_t i = 0; i < document->classes; i++)
 		if (check_class(document, i, err))
 			return -1;
@@ -238,9 +237,4 @@ void document_free(struct document *document)
 {
 	if (document)
 		arena_free(((struct document_whole *)document)->arena);
-}
-
-int document_remove(struct db *bundle, struct err *err)
-{
-	return db_exec(bundle, sql_objects_drop, err);
 }

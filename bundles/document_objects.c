@@ -88,7 +88,7 @@ static int objects_none_strange(struct db *db, const struct document_objects *ob
 		if (len == DIGEST_SIZE)
 			memcpy(digest.bytes, bytes, DIGEST_SIZE);
 		if (len != DIGEST_SIZE || !document_objects_find(objects, &digest)) {
-			err_set(err, ERR_FORMAT, "the bundle holds an object that nothing in it names");
+			err_set(err, ERR_FORMAT, "the bundle holds an object that the plan does not name");
 			goto out;
 		}
 	}

@@ -22,7 +22,8 @@ struct document_objects {
 /* Sort, and refuse one named twice, or the document itself. ERR_FORMAT. */
 int document_objects_sort(struct document_objects *objects, const struct digest *document, struct err *err) MUST_CHECK;
 /*
- * Nothing missing, nothing that neither the list nor the tables name; each listed one stored as stated and holding what its name says.
+ * Nothing that the tables refer to is missing, nothing but the document stands outside the list; each is stored as stated and holds
+ * what its name says.
  * ERR_FORMAT: one of these does not hold, or a wanted one holds a NUL byte.
  */
 int document_objects_load(struct db *db, struct arena *arena, struct document_objects *objects, struct err *err) MUST_CHECK;

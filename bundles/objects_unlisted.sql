@@ -1,11 +1,4 @@
--- Objects that neither the snapshot nor the migrations nor the plan refer to: only a plan document may name them.
+-- Every object that the plan's document must name: all that the bundle holds, but the document itself.
 -- Columns: digest.
-SELECT digest FROM object WHERE digest NOT IN (
-	SELECT configuration FROM target
-	UNION SELECT facts FROM target
-	UNION SELECT state FROM schema WHERE state IS NOT NULL
-	UNION SELECT shape FROM schema WHERE shape IS NOT NULL
-	UNION SELECT up FROM migration
-	UNION SELECT down FROM migration WHERE down IS NOT NULL
-	UNION SELECT document FROM plan)
+SELECT digest FROM object EXCEPT SELECT document FROM plan
 ORDER BY digest;

@@ -147,12 +147,6 @@ void document_free(struct document *document);
 /* Every step of the document: guards, statements (filtered ones too), history writes, the shape query. Stops when visit fails. */
 int document_each_step(struct document *document, int (*visit)(void *context, struct doc_step *step, struct err *err), void *context,
                        struct err *err) MUST_CHECK;
-/*
- * Drop the plan's document and whatever else neither snapshot nor migrations refer to, from a bundle that is being edited (for
- * `plan --replace`). The rows of plan and signature are the caller's.
- */
-int document_remove(struct db *bundle, struct err *err) MUST_CHECK;
-
 /* The first-word check of PROTOCOL.md: true when text begins with a word that controls transactions or sessions; *word names it. */
 bool document_first_word_refused(const char *text, size_t len, char word[32]);
 
