@@ -4,4 +4,6 @@
 
 #include "cli.h"
 
+int apply_verify(struct cli *cli, int argc, char **argv);
+
 #endif

@@ -3,6 +3,7 @@
 #include "apply_commands.h"
 
 static const struct cli_command commands[] = {
+	{ "verify", apply_verify, "checks everything that can be checked without the server" },
 	{ NULL, NULL, NULL }
 };
 

@@ -7,5 +7,6 @@
 int command_trust(struct cli *cli, int argc, char **argv);
 int command_sign(struct cli *cli, int argc, char **argv);
 int command_approve(struct cli *cli, int argc, char **argv);
+int command_verify(struct cli *cli, int argc, char **argv);
 
 #endif

@@ -5,6 +5,7 @@ static const struct cli_command commands[] = {
 	{ "trust", command_trust, "writes a policy directory, and names who may plan, approve, apply" },
 	{ "sign", command_sign, "signs the plan as the one who made it" },
 	{ "approve", command_approve, "approves or rejects the plan" },
+	{ "verify", command_verify, "checks everything that the applier would check without a server" },
 	{ NULL, NULL, NULL }
 };
 
