@@ -6,6 +6,7 @@ static const struct cli_command commands[] = {
 	{ "sign", command_sign, "signs the plan as the one who made it" },
 	{ "approve", command_approve, "approves or rejects the plan" },
 	{ "verify", command_verify, "checks everything that the applier would check without a server" },
+	{ "audit", command_audit, "verifies what came back, says who planned, approved and ran what" },
 	{ NULL, NULL, NULL }
 };
 

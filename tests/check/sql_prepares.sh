@@ -46,21 +46,23 @@ on_sqlite() {
 		sqlite3 :memory: 2>&1 >/dev/null
 }
 
-# What the statement depends on in schema evil, when a function is made of it with evil in front.
+# What the statement depends on in schema evil, when a function is made of it with evil in front. Statements that PREPARE does not
+# take (DDL, settings) name what they name.
 bound_to_evil() {
 	local types
 	types=$({ echo 'SET search_path = pg_catalog, pg_temp; PREPARE p AS'; statement "$1"
-		echo "; SELECT array_to_string(parameter_types, ',') FROM pg_prepared_statements;"; } | psql -XqAt 2>/dev/null) || return 0
+		echo "; SELECT array_to_string(parameter_types, ',') FROM pg_prepared_statements;"; } |
+		psql -XqAt -v ON_ERROR_STOP=1 2>/dev/null) || return 0
 	{
 		echo 'BEGIN; SET LOCAL search_path = evil, pg_catalog, public;'
-		echo "CREATE FUNCTION public.probe($types) RETURNS SETOF record LANGUAGE sql BEGIN ATOMIC"
+		echo "CREATE FUNCTION public.probe($types) RETURNS void LANGUAGE sql BEGIN ATOMIC"
 		statement "$1"
-		echo '; END;'
-		echo "SET LOCAL search_path = pg_catalog; SELECT pg_describe_object(refclassid, refobjid, 0) FROM pg_catalog.pg_depend d
-			WHERE objid = (SELECT oid FROM pg_catalog.pg_proc WHERE proname = 'probe') AND (
-			refobjid IN (SELECT oid FROM pg_catalog.pg_proc WHERE pronamespace = 'evil'::regnamespace) OR
-			refobjid IN (SELECT oid FROM pg_catalog.pg_operator WHERE oprnamespace = 'evil'::regnamespace)); ROLLBACK;"
-	} | psql -XqAt -v ON_ERROR_STOP=1 2>/dev/null
+		printf '\n; END;\n'
+		echo "SET LOCAL search_path = pg_catalog; SELECT pg_describe_object(refclassid, refobjid, 0) FROM pg_depend
+			WHERE objid = (SELECT oid FROM pg_proc WHERE proname = 'probe') AND (
+			refobjid IN (SELECT oid FROM pg_proc WHERE pronamespace = 'evil'::regnamespace) OR
+			refobjid IN (SELECT oid FROM pg_operator WHERE oprnamespace = 'evil'::regnamespace)); ROLLBACK;"
+	} | psql -XqAt -v ON_ERROR_STOP=1 2>&1
 }
 
 verdict "the decoys stand ready" "$([ "$(sql "SELECT count(*) > 300 FROM pg_operator WHERE oprnamespace = 'evil'::regnamespace")" = t ] || echo "few operators")"
