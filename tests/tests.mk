@@ -50,3 +50,22 @@ demo: setup
 
 format:
 	@clang-format -i $(wildcard include/*.h bundles/*.[ch] bundles/*/*.[ch] applier/*.[ch] planner/*.[ch] planner/*/*.[ch])
+
+# Fuzz targets: make fuzz runs each for FUZZ_SECONDS under libFuzzer; make check replays their corpora with the asan objects.
+CFLAGS_fuzz  := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
+LDFLAGS_fuzz := -fsanitize=address,undefined
+FUZZ_SECONDS ?= 60
+FUZZ_FLAGS = $(CPPFLAGS) -Itests/fuzz -Ibundles $(PQ_CFLAGS) $(ALL_CFLAGS) -Wno-missing-prototypes -Wno-cast-qual
+$(O)/fuzz/fuzz_%: tests/fuzz/fuzz_%.c tests/fuzz/fuzz.h $(O)/libplanner.a $(O)/libbundles.a
+	@mkdir -p $(@D)
+	$(call say,LINK) $(CC) $(FUZZ_FLAGS) -fsanitize=fuzzer -o $@ $< $(ALL_LDFLAGS) $(O)/libplanner.a $(O)/libbundles.a $(LIBS_PLANNER)
+$(O)/fuzz/replay_%: tests/fuzz/fuzz_%.c tests/fuzz/replay.c tests/fuzz/fuzz.h $(O)/libplanner.a $(O)/libbundles.a
+	@mkdir -p $(@D)
+	$(call say,LINK) $(CC) $(FUZZ_FLAGS) -o $@ $< tests/fuzz/replay.c $(ALL_LDFLAGS) $(O)/libplanner.a $(O)/libbundles.a $(LIBS_PLANNER)
+replay-programs: $(FUZZ:fuzz_%=$(O)/fuzz/replay_%)
+fuzz-programs: $(FUZZ:%=$(O)/fuzz/%)
+fuzz:
+	@$(MAKE) -s --no-print-directory -j$(JOBS) CC=clang CONFIG=fuzz fuzz-programs
+	@for target in $(FUZZ); do echo "$$target, $(FUZZ_SECONDS) s"; mkdir -p $(BUILD)/corpora/$$target; \
+	  $(BUILD)/fuzz/fuzz/$$target -max_total_time=$(FUZZ_SECONDS) -rss_limit_mb=4096 -print_final_stats=1 -verbosity=0 \
+	    -artifact_prefix=$(BUILD)/corpora/$$target. $(BUILD)/corpora/$$target tests/corpora/$${target#fuzz_} || exit 1; done
