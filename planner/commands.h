@@ -3,11 +3,11 @@
 #define PGDOCKET_COMMANDS_H
 
 #include "cli.h"
-int command_audit(struct cli *cli, int argc, char **argv);
 
 int command_trust(struct cli *cli, int argc, char **argv);
 int command_sign(struct cli *cli, int argc, char **argv);
 int command_approve(struct cli *cli, int argc, char **argv);
 int command_verify(struct cli *cli, int argc, char **argv);
+int command_audit(struct cli *cli, int argc, char **argv);
 
 #endif
