@@ -1,4 +1,7 @@
-/* pgdocket-apply: the applier. Clears what the environment may not decide, then a table of commands. */
+/*
+ * pgdocket-apply: the applier. Clears what the environment may not decide, then a table of
+ * commands.
+ */
 #include <stdlib.h>
 #include "apply_commands.h"
 
@@ -9,8 +12,10 @@ static const struct cli_command commands[] = {
 
 int main(int argc, char **argv)
 {
-	static const char *const cleared[] = { "PGOPTIONS", "LD_PRELOAD", "LD_LIBRARY_PATH", "LD_AUDIT" };
+	static const char *const cleared[] = { "PGOPTIONS", "LD_PRELOAD", "LD_LIBRARY_PATH",
+					       "LD_AUDIT" };
 	for (size_t i = 0; i < sizeof(cleared) / sizeof(cleared[0]); i++)
 		unsetenv(cleared[i]);
-	return cli_main("pgdocket-apply", "verifies a plan and applies it, schema by schema", commands, argc, argv);
+	return cli_main("pgdocket-apply", "verifies a plan and applies it, schema by schema",
+			commands, argc, argv);
 }

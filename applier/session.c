@@ -1,13 +1,13 @@
 /*
- * Sessions on a PostgreSQL server: connecting parameter by parameter, refusing what cannot be trusted (poolers,
- * encodings), pinning, and simple calls with client deadlines. All of libpq is used asynchronously; nothing here
- * may wait without a deadline of the caller's or print. Pipelines are in session_pipeline.c.
+ * Sessions on a PostgreSQL server: connecting parameter by parameter, refusing what cannot be
+ * trusted (poolers, encodings), pinning, and simple calls with client deadlines. All of libpq is
+ * used asynchronously; nothing here may wait without a deadline of the caller's or print. Pipelines
+ * are in session_pipeline.c.
  */
 #include "session.h"
 
 #include <errno.h>
 #include <poll.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -50,10 +50,12 @@ int session_fail(struct session *session, const PGresult *result, struct err *er
 		session->lost = true;
 	if (!primary)
 		primary = result ? PQresultErrorMessage(result) : PQerrorMessage(session->conn);
-	one_line(primary && *primary ? primary : "the server closed the connection", text, sizeof text);
+	one_line(primary && *primary ? primary : "the server closed the connection", text,
+		 sizeof text);
 	if (detail)
 		one_line(detail, more, sizeof more);
-	err_set(err, ERR_SERVER, "%s%s%s%s", state ? "" : "connection lost: ", text, detail ? ": " : "", more);
+	err_set(err, ERR_SERVER, "%s%s%s%s", state ? "" : "connection lost: ", text,
+		detail ? ": " : "", more);
 	if (state)
 		memcpy(err->sqlstate, state, strnlen(state, 5) + 1);
 	err->sqlstate[5] = '\0';
@@ -74,7 +76,10 @@ static int deadline_passed(struct err *err)
 
 /* --- waiting --- */
 
-/* Wait until the socket allows one of events, or the deadline (monotonic µs; 0: none). 1: ready, 0: deadline. */
+/*
+ * Wait until the socket allows one of events, or the deadline (monotonic µs; 0: none). 1: ready, 0:
+ * deadline.
+ */
 static int wait_socket(int fd, short events, int64_t until_us, struct err *err)
 {
 	for (;;) {
@@ -134,8 +139,8 @@ static void parameter_drop(struct parameters *p, const char *key)
 }
 
 /* The keys of a connection string on top of those below. *keep owns what was added. */
-static int parameters_add(struct parameters *p, const char *conninfo, const char *what, PQconninfoOption **keep,
-                          struct err *err)
+static int parameters_add(struct parameters *p, const char *conninfo, const char *what,
+			  PQconninfoOption **keep, struct err *err)
 {
 	char *why = NULL, text[400];
 
@@ -145,7 +150,8 @@ static int parameters_add(struct parameters *p, const char *conninfo, const char
 		PQfreemem(why);
 		/* libpq may quote a part of the string, and that part may be the password. */
 		err_set(err, ERR_USAGE, "%s is not a connection string", what);
-		return err_hint(err, "write key=value pairs, or postgresql://user@host:port/dbname");
+		return err_hint(err,
+				"write key=value pairs, or postgresql://user@host:port/dbname");
 	}
 	for (PQconninfoOption *o = *keep; o->keyword; o++)
 		if (o->val && strcmp(o->keyword, "host") == 0)
@@ -157,7 +163,8 @@ static int parameters_add(struct parameters *p, const char *conninfo, const char
 
 static bool is_conninfo(const char *text)
 {
-	return strchr(text, '=') || text_starts(text, "postgresql://") || text_starts(text, "postgres://");
+	return strchr(text, '=') || text_starts(text, "postgresql://") ||
+	       text_starts(text, "postgres://");
 }
 
 static const char *parameter_get(const struct parameters *p, const char *key)
@@ -172,23 +179,28 @@ static const char *parameter_get(const struct parameters *p, const char *key)
 static void parameter_defaults(struct parameters *p)
 {
 	static const char *const defaults[][2] = {
-		{ "keepalives", "1" }, { "keepalives_idle", "10" }, { "keepalives_interval", "5" },
-		{ "keepalives_count", "3" }, { "tcp_user_timeout", "30000" },
+		{ "keepalives", "1" },           { "keepalives_idle", "10" },
+		{ "keepalives_interval", "5" },  { "keepalives_count", "3" },
+		{ "tcp_user_timeout", "30000" },
 	};
 
 	for (size_t i = 0; i < sizeof defaults / sizeof defaults[0]; i++)
 		if (!parameter_get(p, defaults[i][0]))
 			parameter(p, defaults[i][0], defaults[i][1]);
-	/* Of several hosts the one that can be written to; of one, its own refusal says more than libpq's. */
+	/*
+	 * Of several hosts the one that can be written to; of one, its own refusal says more than
+	 * libpq's.
+	 */
 	const char *host = parameter_get(p, "host");
 	if (host && strchr(host, ',') && !parameter_get(p, "target_session_attrs"))
 		parameter(p, "target_session_attrs", "read-write");
 }
 
-static int parameters_collect(const struct session_options *o, struct parameters *p, PQconninfoOption *keep[2],
-                              struct err *err)
+static int parameters_collect(const struct session_options *o, struct parameters *p,
+			      PQconninfoOption *keep[2], struct err *err)
 {
-	if (o->conninfo_text && parameters_add(p, o->conninfo_text, "the policy's conninfo-file", &keep[0], err))
+	if (o->conninfo_text &&
+	    parameters_add(p, o->conninfo_text, "the policy's conninfo-file", &keep[0], err))
 		return -1;
 	if (o->host)
 		parameter_drop(p, "hostaddr");
@@ -232,15 +244,20 @@ static int connect_poll(struct session *session, int64_t until_us, struct err *e
 
 			one_line(PQerrorMessage(session->conn), text, sizeof text);
 			err_set(err, ERR_SERVER, "cannot connect: %s", text);
-			return err_hint(err, "see -d, -h, -p, -U, the PG* variables and the policy's conninfo-file");
+			return err_hint(err, "see -d, -h, -p, -U, the PG* variables and the "
+					     "policy's conninfo-file");
 		}
-		int ready = wait_socket(PQsocket(session->conn), status == PGRES_POLLING_READING ? POLLIN : POLLOUT,
-		                        until_us, err);
+		int ready = wait_socket(PQsocket(session->conn),
+					status == PGRES_POLLING_READING ? POLLIN : POLLOUT,
+					until_us, err);
 		if (ready < 0)
 			return -1;
 		if (ready == 0) {
-			err_set(err, ERR_SERVER, "cannot connect: the server did not answer in time");
-			return err_hint(err, "see -d, -h, -p and whether the server is reachable from here");
+			err_set(err, ERR_SERVER,
+				"cannot connect: the server did not answer in time");
+			return err_hint(
+				err,
+				"see -d, -h, -p and whether the server is reachable from here");
 		}
 		status = PQconnectPoll(session->conn);
 	}
@@ -250,11 +267,11 @@ static int connect_poll(struct session *session, int64_t until_us, struct err *e
 static int describe(struct session *session, struct err *err)
 {
 	struct buf text = BUF_INIT(4096);
-	const char *host = PQhost(session->conn), *port = PQport(session->conn), *db = PQdb(session->conn),
-	           *user = PQuser(session->conn);
+	const char *host = PQhost(session->conn), *port = PQport(session->conn),
+		   *db = PQdb(session->conn), *user = PQuser(session->conn);
 
-	buf_add_format(&text, "host=%s port=%s dbname=%s user=%s", host ? host : "", port ? port : "", db ? db : "",
-	               user ? user : "");
+	buf_add_format(&text, "host=%s port=%s dbname=%s user=%s", host ? host : "",
+		       port ? port : "", db ? db : "", user ? user : "");
 	if (buf_check(&text, err)) {
 		buf_release(&text);
 		return -1;
@@ -278,9 +295,13 @@ static int examine(struct session *session, struct err *err)
 		return -1;
 	session->backend_pid = PQbackendPID(session->conn);
 	if (rows_count(facts) != 1 || rows_int64(facts, 0, 0) != session->backend_pid) {
-		err_set(err, ERR_UNFIT, "there is a connection pooler in between: the server's process is %s, the connection says %d",
-		        rows_count(facts) == 1 ? rows_text(facts, 0, 0) : "unknown", session->backend_pid);
-		err_hint(err, "connect to the PostgreSQL server itself; locks and settings go astray behind a pooler");
+		err_set(err, ERR_UNFIT,
+			"there is a connection pooler in between: the server's process is %s, the "
+			"connection says %d",
+			rows_count(facts) == 1 ? rows_text(facts, 0, 0) : "unknown",
+			session->backend_pid);
+		err_hint(err, "connect to the PostgreSQL server itself; locks and settings go "
+			      "astray behind a pooler");
 		goto out;
 	}
 	if (strcmp(rows_text(facts, 0, 1), "UTF8") != 0) {
@@ -299,7 +320,8 @@ int session_open(const struct session_options *options, struct session **out, st
 	struct parameters parameters = { { NULL }, { NULL }, 0 };
 	PQconninfoOption *keep[2] = { NULL, NULL };
 	struct session *session = calloc(1, sizeof *session);
-	int seconds = options->connect_timeout_s ? options->connect_timeout_s : CONNECT_TIMEOUT_S, rc = -1;
+	int seconds = options->connect_timeout_s ? options->connect_timeout_s : CONNECT_TIMEOUT_S,
+	    rc = -1;
 
 	if (!session)
 		return err_nomem(err);
@@ -318,7 +340,8 @@ int session_open(const struct session_options *options, struct session **out, st
 		goto out;
 	}
 	if (describe(session, err) || examine(session, err) ||
-	    session_script(session, sql_session_pin, OPENING_DEADLINE_MS, err))
+	    session_run(session, sql_session_path, 0, NULL, OPENING_DEADLINE_MS, err) ||
+	    session_run(session, sql_session_pin, 0, NULL, OPENING_DEADLINE_MS, err))
 		goto out;
 	*out = session;
 	session = NULL;
@@ -366,27 +389,19 @@ bool session_lost(const struct session *session)
 	return session->lost || PQstatus(session->conn) == CONNECTION_BAD;
 }
 
-/* PQcancel connects anew and blocks while it does; in a thread of its own it can hold up nobody. */
-static void *cancel_thread(void *argument)
-{
-	char text[256];
-
-	PQcancel(argument, text, sizeof text);
-	PQfreeCancel(argument);
-	return NULL;
-}
-
+/*
+ * PQcancel connects anew and blocks while it does; keepalives and tcp_user_timeout bound that to
+ * half a minute.
+ */
 void session_cancel(struct session *session)
 {
 	PGcancel *cancel = PQgetCancel(session->conn);
-	pthread_t thread;
+	char why[256];
 
 	if (!cancel)
 		return;
-	if (pthread_create(&thread, NULL, cancel_thread, cancel))
-		PQfreeCancel(cancel);
-	else
-		pthread_detach(thread);
+	PQcancel(cancel, why, sizeof why);
+	PQfreeCancel(cancel);
 }
 
 /* --- simple calls --- */
@@ -401,7 +416,8 @@ static int answer_ready(struct session *session, int64_t until_us, struct err *e
 			return session_fail(session, NULL, err);
 		if (!PQisBusy(session->conn))
 			return 1;
-		int ready = wait_socket(PQsocket(session->conn), (short)(POLLIN | (unsent ? POLLOUT : 0)), until_us, err);
+		int ready = wait_socket(PQsocket(session->conn),
+					(short)(POLLIN | (unsent ? POLLOUT : 0)), until_us, err);
 		if (ready <= 0)
 			return ready;
 		if (!PQconsumeInput(session->conn))
@@ -409,7 +425,10 @@ static int answer_ready(struct session *session, int64_t until_us, struct err *e
 	}
 }
 
-/* Past the deadline: cancel, and still read to the end. A late cancel must not hit what comes next, so the session is spent. */
+/*
+ * Past the deadline: cancel, and still read to the end. A late cancel must not hit what comes next,
+ * so the session is spent.
+ */
 static int drain_cancelled(struct session *session, struct err *err)
 {
 	int64_t until_us = clock_monotonic_us() + CANCEL_GRACE_MS * 1000ll;
@@ -434,10 +453,13 @@ static bool result_good(const PGresult *result)
 {
 	ExecStatusType status = PQresultStatus(result);
 
-	return status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK || status == PGRES_EMPTY_QUERY;
+	return status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK ||
+	       status == PGRES_EMPTY_QUERY;
 }
 
-/* Read all results of what was sent; the last good one is the answer, the first bad one the error. */
+/*
+ * Read all results of what was sent; the last good one is the answer, the first bad one the error.
+ */
 static int collect(struct session *session, int64_t deadline_ms, PGresult **answer, struct err *err)
 {
 	int64_t until_us = deadline_ms ? clock_monotonic_us() + deadline_ms * 1000 : 0;
@@ -462,7 +484,8 @@ static int collect(struct session *session, int64_t deadline_ms, PGresult **answ
 		}
 		if (PQresultStatus(result) != PGRES_FATAL_ERROR) {
 			session->lost = true;
-			err_set(err, ERR_SERVER, "the server wants to copy data, which nothing asked for");
+			err_set(err, ERR_SERVER,
+				"the server wants to copy data, which nothing asked for");
 		} else if (rc == 0) {
 			session_fail(session, result, err);
 		}
@@ -489,8 +512,8 @@ static int usable(const struct session *session, struct err *err)
 	return err_set(err, ERR_SERVER, "connection lost: the session was closed before");
 }
 
-static int ask(struct session *session, const char *sql, int params, const char *const *param, int64_t deadline_ms,
-               PGresult **answer, struct err *err)
+static int ask(struct session *session, const char *sql, int params, const char *const *param,
+	       int64_t deadline_ms, PGresult **answer, struct err *err)
 {
 	if (usable(session, err))
 		return -1;
@@ -499,8 +522,8 @@ static int ask(struct session *session, const char *sql, int params, const char 
 	return collect(session, deadline_ms, answer, err);
 }
 
-int session_run(struct session *session, const char *sql, int params, const char *const *param, int64_t deadline_ms,
-                struct err *err)
+int session_run(struct session *session, const char *sql, int params, const char *const *param,
+		int64_t deadline_ms, struct err *err)
 {
 	PGresult *answer = NULL;
 	int rc = ask(session, sql, params, param, deadline_ms, &answer, err);
@@ -509,8 +532,8 @@ int session_run(struct session *session, const char *sql, int params, const char
 	return rc;
 }
 
-int session_value(struct session *session, const char *sql, int params, const char *const *param, int64_t deadline_ms,
-                  char **out, struct err *err)
+int session_value(struct session *session, const char *sql, int params, const char *const *param,
+		  int64_t deadline_ms, char **out, struct err *err)
 {
 	PGresult *answer = NULL;
 	int rc = ask(session, sql, params, param, deadline_ms, &answer, err);
@@ -519,16 +542,17 @@ int session_value(struct session *session, const char *sql, int params, const ch
 	if (rc)
 		return rc;
 	if (PQntuples(answer) != 1 || PQnfields(answer) != 1)
-		rc = err_set(err, ERR_BUG, "a query that answers one value answered %d rows of %d columns", PQntuples(answer),
-		             PQnfields(answer));
+		rc = err_set(err, ERR_BUG,
+			     "a query that answers one value answered %d rows of %d columns",
+			     PQntuples(answer), PQnfields(answer));
 	else if (!PQgetisnull(answer, 0, 0) && !(*out = strdup(PQgetvalue(answer, 0, 0))))
 		rc = err_nomem(err);
 	PQclear(answer);
 	return rc;
 }
 
-int session_rows(struct session *session, const char *sql, int params, const char *const *param, int64_t deadline_ms,
-                 struct rows **out, struct err *err)
+int session_rows(struct session *session, const char *sql, int params, const char *const *param,
+		 int64_t deadline_ms, struct rows **out, struct err *err)
 {
 	PGresult *answer = NULL;
 
@@ -579,7 +603,8 @@ int rows_columns(const struct rows *rows)
 
 const char *rows_text(const struct rows *rows, int row, int column)
 {
-	return PQgetisnull(rows->result, row, column) ? NULL : PQgetvalue(rows->result, row, column);
+	return PQgetisnull(rows->result, row, column) ? NULL
+						      : PQgetvalue(rows->result, row, column);
 }
 
 int rows_length(const struct rows *rows, int row, int column)

@@ -1,6 +1,7 @@
 /*
- * The pipeline half of a session: queue statements, flush, read one event per statement, wait for many sessions at
- * once with poll(2). It knows nothing of what the statements mean; segment.c does. Nothing here blocks but session_wait.
+ * The pipeline half of a session: queue statements, flush, read one event per statement, wait for
+ * many sessions at once with poll(2). It knows nothing of what the statements mean; segment.c does.
+ * Nothing here blocks but session_wait.
  */
 #include <errno.h>
 #include <poll.h>
@@ -30,18 +31,20 @@ int session_pipeline_leave(struct session *session, struct err *err)
 	return session_fail(session, NULL, err);
 }
 
-int session_queue(struct session *session, const char *name, const char *sql, int params, const char *const *param,
-                  struct err *err)
+int session_queue(struct session *session, const char *name, const char *sql, int params,
+		  const char *const *param, struct err *err)
 {
 	int sent = name ? PQsendQueryPrepared(session->conn, name, params, param, NULL, NULL, 0)
-	                : PQsendQueryParams(session->conn, sql, params, NULL, param, NULL, NULL, 0);
+			: PQsendQueryParams(session->conn, sql, params, NULL, param, NULL, NULL, 0);
 
 	return sent ? 0 : session_fail(session, NULL, err);
 }
 
-int session_queue_prepare(struct session *session, const char *name, const char *sql, struct err *err)
+int session_queue_prepare(struct session *session, const char *name, const char *sql,
+			  struct err *err)
 {
-	return PQsendPrepare(session->conn, name, sql, 0, NULL) ? 0 : session_fail(session, NULL, err);
+	return PQsendPrepare(session->conn, name, sql, 0, NULL) ? 0
+								: session_fail(session, NULL, err);
 }
 
 int session_queue_flush(struct session *session, struct err *err)
@@ -80,7 +83,10 @@ void session_discard_rows(struct session *session, bool discard)
 	session->discard_rows = discard;
 }
 
-/* Behind each result libpq gives one NULL. It is there already, unless more of the same statement follows. */
+/*
+ * Behind each result libpq gives one NULL. It is there already, unless more of the same statement
+ * follows.
+ */
 static void swallow_terminator(struct session *session)
 {
 	while (session->terminator && !PQisBusy(session->conn)) {
@@ -98,7 +104,8 @@ static enum session_event failed(struct session *session, PGresult *result, stru
 	return session_lost(session) ? SESSION_LOST : SESSION_FAILED;
 }
 
-static enum session_event hand_out(struct session *session, PGresult *result, struct rows **rows, struct err *err)
+static enum session_event hand_out(struct session *session, PGresult *result, struct rows **rows,
+				   struct err *err)
 {
 	session->single_row = false;
 	session->terminator = true;
@@ -128,12 +135,8 @@ enum session_event session_next(struct session *session, struct rows **rows, str
 		if (!result)
 			return session_lost(session) ? lost(session, err) : SESSION_WAIT;
 		switch (PQresultStatus(result)) {
-		case PGRES_SINGLE_TUPLE:
-			PQclear(result);
-			continue;
-		case PGRES_PIPELINE_SYNC:
-			PQclear(result);
-			return SESSION_SYNCED;
+		case PGRES_SINGLE_TUPLE: PQclear(result); continue;
+		case PGRES_PIPELINE_SYNC: PQclear(result); return SESSION_SYNCED;
 		case PGRES_PIPELINE_ABORTED:
 			session->terminator = true;
 			PQclear(result);
@@ -141,8 +144,7 @@ enum session_event session_next(struct session *session, struct rows **rows, str
 			return SESSION_SKIPPED;
 		case PGRES_EMPTY_QUERY:
 		case PGRES_COMMAND_OK:
-		case PGRES_TUPLES_OK:
-			return hand_out(session, result, rows, err);
+		case PGRES_TUPLES_OK: return hand_out(session, result, rows, err);
 		case PGRES_COPY_OUT:
 		case PGRES_COPY_IN:
 		case PGRES_COPY_BOTH:
@@ -163,17 +165,12 @@ enum session_event session_next(struct session *session, struct rows **rows, str
 enum session_tx session_transaction(const struct session *session)
 {
 	switch (PQtransactionStatus(session->conn)) {
-	case PQTRANS_IDLE:
-		return SESSION_IDLE;
-	case PQTRANS_ACTIVE:
-		return SESSION_ACTIVE;
-	case PQTRANS_INTRANS:
-		return SESSION_IN_TRANSACTION;
-	case PQTRANS_INERROR:
-		return SESSION_IN_ERROR;
+	case PQTRANS_IDLE: return SESSION_IDLE;
+	case PQTRANS_ACTIVE: return SESSION_ACTIVE;
+	case PQTRANS_INTRANS: return SESSION_IN_TRANSACTION;
+	case PQTRANS_INERROR: return SESSION_IN_ERROR;
 	case PQTRANS_UNKNOWN:
-	default:
-		return SESSION_UNKNOWN;
+	default: return SESSION_UNKNOWN;
 	}
 }
 
@@ -188,7 +185,7 @@ int session_wait(struct session **sessions, int n, int64_t timeout_ms, struct er
 		bool live = sessions[i] && !session_lost(sessions[i]);
 
 		fds[i] = (struct pollfd){ live ? session_socket(sessions[i]) : -1,
-			                  live ? session_poll_events(sessions[i]) : (short)0, 0 };
+					  live ? session_poll_events(sessions[i]) : (short)0, 0 };
 	}
 	int ready = poll(fds, (nfds_t)n, timeout_ms < 0 ? -1 : (int)timeout_ms);
 	if (ready < 0)

@@ -20,7 +20,10 @@ struct rows {
 	PGresult *result;
 };
 
-/* Fill in *err (cleared) from a result or, without one, from the connection: then the session is lost. Returns -1. */
+/*
+ * Fill in *err (cleared) from a result or, without one, from the connection: then the session is
+ * lost. Returns -1.
+ */
 int session_fail(struct session *session, const PGresult *result, struct err *err);
 /* Take result over. NULL with *err filled in when out of memory; result is cleared then. */
 struct rows *session_rows_new(PGresult *result, struct err *err);

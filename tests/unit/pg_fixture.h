@@ -7,6 +7,7 @@
 
 #include <criterion/criterion.h>
 #include <criterion/hooks.h>
+#include <criterion/options.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -27,6 +28,7 @@ ReportHook(PRE_ALL)(struct criterion_test_set *tests)
 	char directory[] = "/tmp/pgd.XXXXXX";
 
 	(void)tests;
+	criterion_options.jobs = 1; /* they share the server's roles and databases */
 	if (!mkdtemp(directory))
 		exit(1);
 	setenv("PG_FIXTURE", directory, 1);

@@ -1,0 +1,53 @@
+/*
+ * What a segment sends: the items of each stage, each with what its answer must be. segment.c
+ * decides when.
+ */
+#ifndef PGDOCKET_SEGMENT_STAGES_H
+#define PGDOCKET_SEGMENT_STAGES_H
+
+#include "segment.h"
+
+struct item {
+	int check;            /* enum check of segment_stages.c */
+	const char *expected; /* tag, for those that need one */
+	const struct doc_step *step;
+	const struct doc_statement *statement;
+};
+
+struct stage {
+	struct item *items;
+	size_t count, next, capacity;
+	int failed; /* check of the item that failed; 0: none */
+	struct buf names, values, reach;
+};
+
+enum stage_verdict { STAGE_RIGHT, STAGE_WRONG, STAGE_ALIEN };
+
+void stage_init(struct stage *stage);
+void stage_release(struct stage *stage);
+
+/*
+ * Each clears the list, queues, and ends with a flush request (close: with the Sync). -1: the
+ * session is lost, or *result says.
+ */
+int stage_send_claim(struct stage *stage, struct session *session, const struct segment_job *job,
+		     struct segment_result *result) MUST_CHECK;
+int stage_send_work(struct stage *stage, struct session *session, const struct segment_job *job,
+		    struct segment_result *result) MUST_CHECK;
+int stage_send_close(struct stage *stage, struct session *session, const struct segment_job *job,
+		     struct segment_result *result) MUST_CHECK;
+
+/* Hold an answer against the next item; facts go to *result, and the reason when it differs. */
+enum stage_verdict stage_judge(struct stage *stage, const struct rows *rows,
+			       const struct segment_job *job, struct segment_result *result);
+/* The next item failed: remember it, and put its name in front of the error. */
+void stage_blame(struct stage *stage, struct segment_result *result);
+void stage_pop(struct stage *stage);
+bool stage_empty(const struct stage *stage);
+bool stage_drops_rows(const struct stage *stage); /* the next answer's rows are nobody's business */
+bool stage_failed_in_commit(const struct stage *stage);
+/* It failed because the ledger has the segment already. */
+bool stage_claim_conflict(const struct stage *stage, const struct segment_result *result);
+void stage_describe(const struct stage *stage, const struct doc_segment *segment, struct buf *out);
+
+#endif

@@ -1,0 +1,423 @@
+/* segment: one transactional segment on a real server: exactly once, nothing half done, every smuggling caught. */
+#include "pg_fixture.h"
+
+#include <string.h>
+#include "clock.h"
+#include "segment.h"
+#include "sql.h"
+
+/*
+ * document_first_word_refused belongs to document.c; the programs here are meant to pass it, so that what stands behind
+ * it is tried as well.
+ */
+static bool word_check_off;
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+static const char shape_sql[] =
+	"SELECT n.oid, pg_catalog.encode(pg_catalog.sha256(pg_catalog.convert_to(coalesce(pg_catalog.string_agg("
+	"pg_catalog.concat(c.relname, '.', a.attname), ',' ORDER BY c.relname, a.attname), ''), 'UTF8')), 'hex') "
+	"FROM pg_catalog.unnest($1::oid[]) n(oid) LEFT JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relkind = 'r' "
+	"AND c.relname <> ALL ($2::text[]) LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 GROUP BY n.oid";
+
+static struct session *admin;
+static struct digest plan = { { 7 } }, head = { { 9 } };
+static bool may = true;
+static const char *path[] = { "$schema", "public" };
+static const char *history[] = { "schema_migrations" };
+static struct doc_pin pins[] = { { "TimeZone", "UTC" }, { "DateStyle", "ISO, MDY" } };
+static struct doc_migration migration = { .version = "1", .name = "x", .file = "1_x.up.sql", .up = true };
+static struct doc_step befores[] = {
+	{ .text = "LOCK TABLE schema_migrations IN SHARE ROW EXCLUSIVE MODE", .tag = "LOCK TABLE" },
+	{ .text = "SELECT pg_catalog.string_agg(version::text, ',') FROM schema_migrations", .answer = "0" },
+};
+static struct doc_step afters[] = {
+	{ .text = "UPDATE schema_migrations SET version = 1", .tag = "UPDATE 1" },
+	{ .text = "SELECT version::text FROM schema_migrations", .answer = "1" },
+};
+static struct doc_statement statements[8];
+static struct doc_segment segment = { .number = 1, .transactional = true, .befores = COUNT(befores), .before = befores,
+	                              .statement = statements, .afters = COUNT(afters), .after = afters,
+	                              .migrations = 1, .migration = &migration };
+static struct document document = { .lock_timeout_ms = 300, .statement_timeout_ms = 5000, .paths = 2, .path = path,
+	                            .pins = COUNT(pins), .pin = pins, .shape_query = { .text = shape_sql },
+	                            .history_tables = 1, .history_table = history };
+static struct doc_schema schema = { .name = "tenant_a" };
+static struct segment_job job = { .document = &document, .plan = &plan, .run = "00000000000000000000000000000000",
+	                          .schema = &schema, .segment = &segment, .audit_head = &head };
+
+static bool may_commit(void *context)
+{
+	(void)context;
+	return may;
+}
+
+static struct session *open_session(void)
+{
+	struct session_options options = { .conninfo = "segment", .host = getenv("PG_FIXTURE"), .user = "applier" };
+	struct session *session = NULL;
+	struct err err = ERR_INIT;
+
+	cr_assert_eq(session_open(&options, &session, &err), 0, "%s", err.message);
+	return session;
+}
+
+static void as_admin(const char *sql)
+{
+	struct err err = ERR_INIT;
+
+	cr_assert_eq(session_script(admin, sql, 20000, &err), 0, "%s: %s", sql, err.message);
+}
+
+static char *value(const char *sql)
+{
+	struct err err = ERR_INIT;
+	char *text = NULL;
+
+	cr_assert_eq(session_value(admin, sql, 0, NULL, 5000, &text, &err), 0, "%s", err.message);
+	return text;
+}
+
+#define EXPECT(sql, text) do { char *got_ = value(sql); cr_expect_str_eq(got_, text, "%s: %s", sql, got_); free(got_); } while (0)
+
+static void begin(void)
+{
+	const char *const ledger[] = { sql_ledger_make_owner, sql_ledger_make_schema, sql_ledger_make_plan, sql_ledger_make_applied,
+		                       sql_ledger_make_finished, sql_ledger_make_intent, sql_ledger_make_mutual };
+	struct session_options options = { .conninfo = "postgres", .host = getenv("PG_FIXTURE"), .user = "postgres" };
+	struct err err = ERR_INIT;
+
+	cr_assert_eq(session_open(&options, &admin, &err), 0, "%s", err.message);
+	as_admin("DROP DATABASE IF EXISTS segment WITH (FORCE)");
+	as_admin("CREATE DATABASE segment");
+	session_close(admin);
+	options.conninfo = "segment";
+	cr_assert_eq(session_open(&options, &admin, &err), 0, "%s", err.message);
+	for (size_t i = 0; i < COUNT(ledger); i++)
+		as_admin(ledger[i]);
+	as_admin("DO $$ BEGIN CREATE ROLE applier LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$;"
+	         "ALTER TABLE pgdocket.applied OWNER TO pgdocket_owner; ALTER TABLE pgdocket.finished OWNER TO pgdocket_owner;"
+	         "GRANT USAGE ON SCHEMA pgdocket TO applier; GRANT SELECT, INSERT ON ALL TABLES IN SCHEMA pgdocket TO applier;"
+	         "CREATE SCHEMA tenant_a AUTHORIZATION applier; CREATE SCHEMA tenant_b AUTHORIZATION applier; GRANT CREATE ON DATABASE segment TO applier;"
+	         "CREATE TABLE tenant_a.schema_migrations (version int); INSERT INTO tenant_a.schema_migrations VALUES (0);"
+	         "CREATE TABLE tenant_b.schema_migrations (version int); INSERT INTO tenant_b.schema_migrations VALUES (0);"
+	         "ALTER TABLE tenant_a.schema_migrations OWNER TO applier; ALTER TABLE tenant_b.schema_migrations OWNER TO applier;"
+	         "CREATE TABLE public.counter (n int); GRANT ALL ON public.counter TO applier; GRANT CREATE ON SCHEMA public TO applier");
+	schema.name = "tenant_a";
+	schema.oid = job.oid = strtoll(value("SELECT 'tenant_a'::pg_catalog.regnamespace::oid"), NULL, 10);
+	job.may_commit = may_commit;
+	segment.statements = 0;
+}
+
+static void add(const char *text, const char *tag)
+{
+	struct doc_statement *s = &statements[segment.statements++];
+
+	memset(s, 0, sizeof *s);
+	s->number = (int)segment.statements;
+	s->line = 10 * s->number;
+	s->step.text = text;
+	s->step.text_len = word_check_off ? 0 : strlen(text);
+	s->step.tag = tag;
+}
+
+static const struct segment_result *run(struct session *session)
+{
+	struct err err = ERR_INIT;
+	struct segment *engine = segment_new(&err);
+
+	cr_assert_not_null(engine);
+	segment_start(engine, session, &job);
+	while (!segment_advance(engine, clock_monotonic_us()))
+		cr_assert_eq(session_wait(&session, 1, 100, &err), 0);
+	return segment_result(engine);
+}
+
+static struct session *ready(void)
+{
+	struct session *session = open_session();
+	struct err err = ERR_INIT;
+
+	cr_assert_eq(segment_open_session(session, &document, &err), 0, "%s", err.message);
+	return session;
+}
+
+static void expect_nothing_left(void)
+{
+	EXPECT("SELECT count(*) FROM pgdocket.applied", "0");
+	EXPECT("SELECT count(*) FROM pgdocket.finished", "0");
+	EXPECT("SELECT count(*) FROM public.counter", "0");
+	EXPECT("SELECT version FROM tenant_a.schema_migrations", "0");
+	EXPECT("SELECT count(*) FROM pg_prepared_xacts", "0");
+	EXPECT("SELECT to_regclass('tenant_a.t') IS NULL", "t");
+}
+
+static void expect_done(void)
+{
+	EXPECT("SELECT count(*) FROM pgdocket.applied", "1");
+	EXPECT("SELECT count(*) FROM pgdocket.finished", "1");
+	EXPECT("SELECT count(*) FROM public.counter", "1");
+	EXPECT("SELECT version FROM tenant_a.schema_migrations", "1");
+}
+
+static void good_program(void)
+{
+	add("CREATE TABLE t (id int)", "CREATE TABLE");
+	add("INSERT INTO counter VALUES (1)", "INSERT");
+	add("SELECT g FROM generate_series(1, 5000) g", "SELECT");
+}
+
+Test(segment, commits_once)
+{
+	begin();
+	good_program();
+	struct session *s = ready();
+	const struct segment_result *r = run(s);
+
+	cr_expect_eq(r->outcome, SEGMENT_COMMITTED, "%s", r->error.message);
+	cr_expect_not(r->spent);
+	cr_expect(r->has_shape);
+	cr_expect_gt(r->xid, 0);
+	expect_done();
+	EXPECT("SELECT encode(audit_head, 'hex') = '09' || repeat('00', 31) FROM pgdocket.finished", "t");
+	r = run(s);
+	cr_expect_eq(r->outcome, SEGMENT_DONE_BEFORE, "%s", r->error.message);
+	cr_expect_not(r->spent);
+	expect_done();
+}
+
+Test(segment, goes_on_to_the_next_schema_with_a_clean_session)
+{
+	begin();
+	add("SELECT set_config('search_path', 'public', false), set_config('lock_timeout', '1', false)", "SELECT");
+	add("CREATE TEMP TABLE leftover (x int)", "CREATE TABLE");
+	struct session *s = ready();
+	cr_expect_eq(run(s)->outcome, SEGMENT_COMMITTED);
+	segment.statements = 0;
+	good_program();
+	add("SELECT 1 / CASE WHEN current_setting('lock_timeout') = '300ms' AND to_regclass('pg_temp.leftover') IS NULL THEN 1 ELSE 0 END", NULL);
+	schema.name = "tenant_b";
+	job.oid = strtoll(value("SELECT 'tenant_b'::pg_catalog.regnamespace::oid"), NULL, 10);
+	job.reset = true;
+	const struct segment_result *r = run(s);
+	cr_expect_eq(r->outcome, SEGMENT_COMMITTED, "%s", r->error.message);
+	EXPECT("SELECT version FROM tenant_b.schema_migrations", "1");
+	EXPECT("SELECT count(*) FROM pgdocket.finished", "2");
+}
+
+Test(segment, an_error_leaves_nothing_and_names_the_statement)
+{
+	begin();
+	good_program();
+	add("SELECT 1/0", NULL);
+	add("CREATE TABLE behind (x int)", "CREATE TABLE");
+	struct session *s = ready();
+	const struct segment_result *r = run(s);
+
+	cr_expect_eq(r->outcome, SEGMENT_ROLLED_BACK);
+	cr_expect_str_eq(r->error.sqlstate, "22012");
+	cr_assert_not_null(r->statement);
+	cr_expect_eq(r->statement->number, 4);
+	cr_expect_not(r->spent);
+	expect_nothing_left();
+	segment.statements = 3;
+	cr_expect_eq(run(s)->outcome, SEGMENT_COMMITTED);
+	expect_done();
+}
+
+Test(segment, another_state_is_drift)
+{
+	begin();
+	good_program();
+	as_admin("UPDATE tenant_a.schema_migrations SET version = 5");
+	const struct segment_result *r = run(ready());
+
+	cr_expect_eq(r->outcome, SEGMENT_ROLLED_BACK);
+	cr_expect_eq(r->error.code, ERR_REFUSED);
+	cr_expect_str_eq(r->error.reason, "drift");
+	cr_expect_not(r->spent);
+	EXPECT("SELECT count(*) FROM pgdocket.applied", "0");
+}
+
+Test(segment, another_shape_is_refused)
+{
+	struct digest other = { { 1 } };
+
+	begin();
+	good_program();
+	job.shape_after = &other;
+	const struct segment_result *r = run(ready());
+
+	cr_expect_eq(r->outcome, SEGMENT_ROLLED_BACK);
+	cr_expect_str_eq(r->error.reason, "shape");
+	expect_nothing_left();
+	job.shape_after = NULL;
+	job.shape_before = &other;
+	r = run(ready());
+	cr_expect_eq(r->outcome, SEGMENT_ROLLED_BACK);
+	cr_expect_str_eq(r->error.reason, "drift");
+	expect_nothing_left();
+}
+
+Test(segment, a_schema_that_is_gone_or_another_fills_nothing_else)
+{
+	begin();
+	good_program();
+	as_admin("DROP SCHEMA tenant_a CASCADE");
+	const struct segment_result *r = run(ready());
+	cr_expect_eq(r->outcome, SEGMENT_ROLLED_BACK);
+	cr_expect_str_eq(r->error.reason, "drift");
+	EXPECT("SELECT to_regclass('public.t') IS NULL", "t");
+	as_admin("CREATE SCHEMA tenant_a AUTHORIZATION applier");
+	r = run(ready());
+	cr_expect_eq(r->outcome, SEGMENT_ROLLED_BACK);
+	cr_expect_str_eq(r->error.reason, "drift");
+	EXPECT("SELECT to_regclass('public.t') IS NULL AND to_regclass('tenant_a.t') IS NULL", "t");
+}
+
+Test(segment, makes_a_schema)
+{
+	struct doc_step create[] = { { .text = "CREATE TABLE schema_migrations (version int)", .tag = "CREATE TABLE" },
+		                     { .text = "INSERT INTO schema_migrations VALUES (0)", .tag = "INSERT 0 1" } };
+
+	begin();
+	good_program();
+	schema.name = "tenant \"new\"";
+	job.oid = 0;
+	segment.before = create;
+	segment.befores = 2;
+	const struct segment_result *r = run(ready());
+	cr_expect_eq(r->outcome, SEGMENT_COMMITTED, "%s", r->error.message);
+	cr_expect_gt(r->oid, 0);
+	EXPECT("SELECT schema_name FROM pgdocket.applied", "tenant \"new\"");
+	EXPECT("SELECT count(*) FROM \"tenant \"\"new\"\"\".t", "0");
+}
+
+Test(segment, locks_are_waited_for_no_longer_than_lock_timeout)
+{
+	begin();
+	good_program();
+	as_admin("BEGIN; LOCK TABLE tenant_a.schema_migrations IN ACCESS EXCLUSIVE MODE");
+	struct session *s = ready();
+	const struct segment_result *r = run(s);
+	cr_expect_eq(r->outcome, SEGMENT_ROLLED_BACK);
+	cr_expect_str_eq(r->error.sqlstate, "55P03");
+	cr_expect_not(r->spent);
+	as_admin("ROLLBACK");
+	cr_expect_eq(run(s)->outcome, SEGMENT_COMMITTED);
+	expect_done();
+}
+
+Test(segment, native_lock_is_tried_not_waited_for)
+{
+	begin();
+	good_program();
+	schema.has_native_lock = true;
+	schema.native_lock = 4711;
+	as_admin("SELECT pg_advisory_lock(4711)");
+	struct session *s = ready();
+	const struct segment_result *r = run(s);
+	cr_expect_eq(r->outcome, SEGMENT_ROLLED_BACK);
+	cr_expect(r->lock_missed);
+	cr_expect_str_eq(r->error.sqlstate, "55P03");
+	as_admin("SELECT pg_advisory_unlock(4711)");
+	cr_expect_eq(run(s)->outcome, SEGMENT_COMMITTED);
+	schema.has_native_lock = false;
+}
+
+Test(segment, stops_before_its_commit_when_told)
+{
+	begin();
+	good_program();
+	may = false;
+	struct session *s = ready();
+	const struct segment_result *r = run(s);
+	cr_expect_eq(r->outcome, SEGMENT_ROLLED_BACK);
+	cr_expect(r->stopped);
+	expect_nothing_left();
+}
+
+Test(segment, first_words_are_refused)
+{
+	static const char *const words[] = { "COMMIT", "/* x */ rollback", "-- y\nCOPY counter FROM STDIN", "SET search_path = public" };
+
+	begin();
+	for (size_t i = 0; i < COUNT(words); i++) {
+		segment.statements = 0;
+		good_program();
+		add(words[i], NULL);
+		struct session *s = ready();
+		const struct segment_result *r = run(s);
+		cr_expect_eq(r->outcome, SEGMENT_UNKNOWN, "%s: %s", words[i], r->error.message);
+		cr_expect_eq(r->error.code, ERR_REFUSED);
+		cr_expect(r->spent);
+		session_close(s);
+		expect_nothing_left();
+	}
+}
+
+/* With the first-word check out of the way: what must not end a transaction leaves nothing behind all the same. */
+Test(segment, smuggled_transaction_control_leaves_nothing)
+{
+	static const char *const smuggled[][2] = {
+		{ "COMMIT", NULL }, { "COMMIT AND CHAIN", NULL }, { "ROLLBACK AND CHAIN", NULL }, { "ROLLBACK", "BEGIN" },
+		{ "PREPARE TRANSACTION 'x'", NULL }, { "END", "BEGIN" }, { "COPY counter FROM STDIN", NULL },
+		{ "COPY counter TO STDOUT", NULL }, { "ROLLBACK", NULL },
+	};
+
+	begin();
+	word_check_off = true;
+	for (size_t i = 0; i < COUNT(smuggled); i++) {
+		segment.statements = 0;
+		good_program();
+		add(smuggled[i][0], NULL);
+		if (smuggled[i][1])
+			add(smuggled[i][1], NULL);
+		add("CREATE TABLE smuggled (x int)", "CREATE TABLE");
+		struct session *s = ready();
+		const struct segment_result *r = run(s);
+		cr_expect(r->outcome == SEGMENT_ROLLED_BACK || r->outcome == SEGMENT_UNKNOWN, "%s", smuggled[i][0]);
+		session_close(s);
+		expect_nothing_left();
+		EXPECT("SELECT to_regclass('tenant_a.smuggled') IS NULL AND to_regclass('public.smuggled') IS NULL", "t");
+	}
+}
+
+Test(segment, a_deferred_violation_at_commit_is_unknown_until_the_ledger_is_read)
+{
+	begin();
+	good_program();
+	as_admin("CREATE TABLE public.parent (id int PRIMARY KEY); GRANT ALL ON public.parent TO applier");
+	add("CREATE TABLE child (id int REFERENCES public.parent DEFERRABLE INITIALLY DEFERRED)", "CREATE TABLE");
+	add("INSERT INTO child VALUES (1)", "INSERT");
+	const struct segment_result *r = run(ready());
+	cr_expect_eq(r->outcome, SEGMENT_UNKNOWN);
+	cr_expect_str_eq(r->error.sqlstate, "23503");
+	expect_nothing_left();
+}
+
+Test(segment, a_lost_connection_is_unknown)
+{
+	begin();
+	good_program();
+	add("SELECT pg_terminate_backend(pg_backend_pid())", NULL);
+	const struct segment_result *r = run(ready());
+	cr_expect_eq(r->outcome, SEGMENT_UNKNOWN);
+	cr_expect(r->spent);
+	expect_nothing_left();
+}
+
+Test(segment, deadline_cancels)
+{
+	begin();
+	good_program();
+	add("SELECT set_config('statement_timeout', '0', true), pg_sleep(30)", NULL);
+	add("SELECT pg_sleep(30)", NULL);
+	document.statement_timeout_ms = 300;
+	int64_t start = clock_monotonic_us();
+	const struct segment_result *r = run(ready());
+	cr_expect_eq(r->outcome, SEGMENT_ROLLED_BACK);
+	cr_expect_str_eq(r->error.sqlstate, "57014");
+	cr_expect_lt(clock_monotonic_us() - start, 15000000);
+	expect_nothing_left();
+}
