@@ -12,12 +12,12 @@ BATS   = $(shell ls -S $(wildcard tests/integration/$(T).bats) /dev/null | grep 
 CHECKS = $(filter-out %/figures.sh,$(wildcard tests/check/$(T).sh))
 FUZZ   = $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 
-.PHONY: check-build check-run figures unit-programs fuzz-programs
+.PHONY: replay-programs check-run figures unit-programs fuzz-programs
 # In two steps: what make asks pkg-config while it reads the makefile must see what setup installed.
 check: setup
 	@echo "building with gcc and clang, -Werror, and with AddressSanitizer"
 	@$(MAKE) -s --no-print-directory -j$(JOBS) CC=gcc CI=1 BUILD=$(BUILD)/gcc CONFIG=release all unit-programs
-	@$(MAKE) -s --no-print-directory -j$(JOBS) CC=gcc CI=1 BUILD=$(BUILD)/gcc CONFIG=asan all unit-programs
+	@$(MAKE) -s --no-print-directory -j$(JOBS) CC=gcc CI=1 BUILD=$(BUILD)/gcc CONFIG=asan all unit-programs replay-programs
 	@$(MAKE) -s --no-print-directory -j$(JOBS) CC=clang CI=1 BUILD=$(BUILD)/clang CONFIG=release all
 	@$(MAKE) -s --no-print-directory BUILD=$(BUILD)/gcc check-run
 
@@ -26,7 +26,8 @@ check-run: export PGDOCKET_RELEASE := $(abspath $(BUILD)/release)
 check-run: export PGDOCKET_BUILD := $(abspath $(BUILD))
 check-run:
 	@$(RUN) $(BATS) $(wildcard tests/demo_test.sh) $(CHECKS) \
-	  $(foreach t,$(UNIT_C:tests/unit/%.c=%),asan/$(t)=$(BUILD)/asan/tests/$(t) release/$(t)=$(BUILD)/release/tests/$(t))
+	  $(foreach t,$(UNIT_C:tests/unit/%.c=%),asan/$(t)=$(BUILD)/asan/tests/$(t) release/$(t)=$(BUILD)/release/tests/$(t)) \
+	  $(foreach t,$(FUZZ),asan/$(t)=$(BUILD)/asan/fuzz/$(t:fuzz_%=replay_%))
 
 setup:
 	@tests/setup.sh

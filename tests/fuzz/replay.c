@@ -1,5 +1,5 @@
 /*
- * Runs a fuzz target over its corpus without libFuzzer, for make check: every file as it is, cut at every length, and with each
+ * Runs a fuzz target over its corpus (replay_X: tests/corpora/X) without libFuzzer, for make check: every file as it is, cut at every length, and with each
  * byte changed in a few ways. TAP on stdout; a crash or a violated property ends the program, which the runner counts.
  */
 #include <dirent.h>
@@ -52,15 +52,18 @@ static int replay(const char *folder, const char *name)
 
 int main(int argc, char **argv)
 {
+	char path[4096];
 	int files = 0;
-	DIR *folder = argc == 2 ? opendir(argv[1]) : NULL;
+	const char *name = argc == 1 ? strstr(argv[0], "replay_") : NULL;
+	snprintf(path, sizeof(path), "tests/corpora/%s", name ? name + strlen("replay_") : "");
+	DIR *folder = name ? opendir(path) : NULL;
 	if (!folder) {
-		fprintf(stderr, "usage: %s CORPUS\n", argv[0]);
+		fprintf(stderr, "%s: no corpus %s; run from the top of the tree, without arguments\n", argv[0], path);
 		return 2;
 	}
 	for (struct dirent *entry; (entry = readdir(folder));)
 		if (entry->d_name[0] != '.')
-			files += replay(argv[1], entry->d_name);
+			files += replay(path, entry->d_name);
 	closedir(folder);
 	printf("%s 1 - %d files, %ld inputs\n1..1\n", files ? "ok" : "not ok", files, tried);
 	return files ? 0 : 1;
