@@ -30,13 +30,13 @@ static size_t firstword_skip_comment(const char *text, size_t len, size_t at)
 	return len;
 }
 
-static size_t firstword_skip(const char *text, size_t len, size_t at)
+static size_t firstword_skip(const char *blanks, const char *text, size_t len, size_t at)
 {
 	while (at < len) {
 		bool comment = at + 1 < len && ((text[at] == '-' && text[at + 1] == '-') || (text[at] == '/' && text[at + 1] == '*'));
 		if (comment)
 			at = firstword_skip_comment(text, len, at);
-		else if (strchr(" \t\n\r\f\v;", text[at]) && text[at])
+		else if (strchr(blanks, text[at]) && text[at])
 			at++;
 		else
 			break;
@@ -71,9 +71,9 @@ static bool firstword_among(const char *const *words, size_t count, const char *
 bool document_first_word_refused(const char *text, size_t len, char word[32])
 {
 	char second[32];
-	size_t at = firstword_take(text, len, firstword_skip(text, len, 0), word);
+	size_t at = firstword_take(text, len, firstword_skip(" \t\n\r\f\v;", text, len, 0), word);
 	if (strcmp(word, "SET") != 0)
 		return firstword_among(firstword_refused, sizeof firstword_refused / sizeof *firstword_refused, word);
-	firstword_take(text, len, firstword_skip(text, len, at), second);
+	firstword_take(text, len, firstword_skip(" \t\n\r\f\v", text, len, at), second);
 	return !firstword_among(firstword_set, sizeof firstword_set / sizeof *firstword_set, second);
 }
