@@ -7,6 +7,7 @@
 
 static const struct cli_command commands[] = {
 	{ "verify", apply_verify, "checks everything that can be checked without the server" },
+	{ "bootstrap", apply_bootstrap, "makes the ledger in the target" },
 	{ NULL, NULL, NULL }
 };
 
