@@ -168,6 +168,18 @@ static int bundle_harden(struct db *db, struct err *err)
 	                   "PRAGMA temp_store = MEMORY; PRAGMA query_only = ON", err);
 }
 
+/*
+ * SQLite makes its JSON tables when they are first used, and asks the authorizer as for an UPDATE of sqlite_master then (3.40, tried). So
+ * they are made once, behind the check of the schema, while nothing is asked.
+ */
+static int bundle_make_json(struct db *db, struct err *err)
+{
+	sqlite3_set_authorizer(db->handle, NULL, NULL);
+	int rc = db_exec(db, "SELECT 1 FROM json_tree('[]'), json_each('[]')", err);
+	sqlite3_set_authorizer(db->handle, bundle_authorize, NULL);
+	return rc;
+}
+
 static int bundle_open_copy(struct bundle *bundle, struct err *err)
 {
 	char *uri = db_uri(bundle->received.copy, "mode=ro&immutable=1", err);
@@ -180,7 +192,8 @@ static int bundle_open_copy(struct bundle *bundle, struct err *err)
 	if (rc)
 		return -1;
 	bundle->db->judging = true;
-	rc = bundle_harden(bundle->db, err) || bundle_check_schema(bundle->db, err) || bundle_check_integrity(bundle->db, err);
+	rc = bundle_harden(bundle->db, err) || bundle_check_schema(bundle->db, err) || bundle_check_integrity(bundle->db, err) ||
+	     bundle_make_json(bundle->db, err);
 	bundle->db->judging = false;
 	return rc ? -1 : 0;
 }
