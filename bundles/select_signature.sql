@@ -1,2 +1,2 @@
--- Whether a signature over these bytes (digest ?1) by this key (digest ?2) is there.
-SELECT 1 FROM signature WHERE statement = ?1 AND key = ?2;
+-- The signature row over these bytes (digest ?1) by this key (digest ?2).
+SELECT namespace, body, signature FROM signature WHERE statement = ?1 AND key = ?2;

@@ -6,26 +6,44 @@
 #include "plan_statement.h"
 #include "sql.h"
 
-static int stands(struct db *db, const struct digest *statement, const struct digest *key, bool *found, struct err *err)
+/* A row that does not verify is junk that someone put in a signature's place: it does not count as there. */
+static int row_holds(struct db_query *query, const struct signature *signature, const struct ssh_public_key *key,
+                     bool *holds, struct err *err)
 {
-	struct db_query *query = NULL;
-	int result = -1;
-	if (db_prepare(db, sql_select_signature, &query, err))
+	struct err inner = ERR_INIT;
+	struct ssh_public_key maker;
+	const char *stored;
+	const void *body, *blob;
+	size_t len, body_len, blob_len;
+	if (db_get_text(query, 0, &stored, &len, err) || db_get_blob(query, 1, &body, &body_len, err) ||
+	    db_get_blob(query, 2, &blob, &blob_len, err))
 		return -1;
-	db_bind_blob(query, 1, statement->bytes, DIGEST_SIZE);
-	db_bind_blob(query, 2, key->bytes, DIGEST_SIZE);
-	result = db_step(query, found, err);
-	db_finish(query);
-	return result;
+	*holds = strcmp(stored, signature->name_space) == 0 && body_len == signature->message_len &&
+	         memcmp(body, signature->message, body_len) == 0 &&
+	         sshsig_verify(blob, blob_len, stored, body, body_len, &maker, &inner) == 0 &&
+	         maker.blob_len == key->blob_len && memcmp(maker.blob, key->blob, key->blob_len) == 0;
+	return 0;
 }
 
-int signature_stands(struct db *db, const void *message, size_t len, const struct ssh_public_key *key, bool *found,
+int signature_stands(struct db *db, const struct signature *signature, const struct ssh_public_key *key, bool *stands,
                      struct err *err)
 {
 	struct digest statement, fingerprint;
-	digest_of(message, len, &statement);
+	struct db_query *query = NULL;
+	bool row = false;
+	int result = -1;
+	*stands = false;
+	digest_of(signature->message, signature->message_len, &statement);
 	ssh_public_key_digest(key, &fingerprint);
-	return stands(db, &statement, &fingerprint, found, err);
+	if (db_prepare(db, sql_select_signature, &query, err))
+		return -1;
+	db_bind_blob(query, 1, statement.bytes, DIGEST_SIZE);
+	db_bind_blob(query, 2, fingerprint.bytes, DIGEST_SIZE);
+	result = db_step(query, &row, err);
+	if (!result && row)
+		result = row_holds(query, signature, key, stands, err);
+	db_finish(query);
+	return result;
 }
 
 int signature_put(struct db *db, const struct signature *signature, struct ssh_public_key *key, bool *added,
@@ -42,12 +60,12 @@ int signature_put(struct db *db, const struct signature *signature, struct ssh_p
 		return -1;
 	if (key)
 		*key = maker;
-	digest_of(signature->message, signature->message_len, &statement);
-	ssh_public_key_digest(&maker, &fingerprint);
-	if (stands(db, &statement, &fingerprint, &found, err))
+	if (signature_stands(db, signature, &maker, &found, err))
 		return -1;
 	if (found)
 		return 0;
+	digest_of(signature->message, signature->message_len, &statement);
+	ssh_public_key_digest(&maker, &fingerprint);
 	if (db_prepare(db, sql_insert_signature, &query, err))
 		return -1;
 	db_bind_blob(query, 1, statement.bytes, DIGEST_SIZE);

@@ -22,8 +22,8 @@ struct signature {
  */
 int signature_put(struct db *db, const struct signature *signature, struct ssh_public_key *key, bool *added,
                   struct err *err) MUST_CHECK;
-/* Whether a row with these bytes and this key is there. */
-int signature_stands(struct db *db, const void *message, size_t len, const struct ssh_public_key *key, bool *stands,
+/* Whether a row for this message, namespace and key is there, and verifies; the blob is not looked at. */
+int signature_stands(struct db *db, const struct signature *signature, const struct ssh_public_key *key, bool *stands,
                      struct err *err) MUST_CHECK;
 
 struct approval;

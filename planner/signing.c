@@ -176,7 +176,7 @@ int signing_store(struct signing *signing, const struct buf *message, bool *adde
 	bool stands = false;
 	*added = false;
 	if (sshsig_verify(row.blob, row.blob_len, row.name_space, row.message, row.message_len, &signing->signer, err) ||
-	    signature_stands(bundle_db(signing->bundle), row.message, row.message_len, &signing->signer, &stands, err))
+	    signature_stands(bundle_db(signing->bundle), &row, &signing->signer, &stands, err))
 		return -1;
 	if (stands)
 		return 0;
