@@ -15,6 +15,7 @@ static const int exit_status[] = {
 	[ERR_INTERRUPTED] = 6, [ERR_BUG] = 70,
 };
 
+PRINTF_LIKE(3, 0)
 static void set_message(struct err *err, enum err_code code, const char *format, va_list args)
 {
 	err_clear(err);
