@@ -117,19 +117,26 @@ static int verify_words(const struct document *document, struct err *err)
 	return verify_word(&document->shape_query, "the shape query of target", document->target_number, err);
 }
 
+int verify_content(struct verified *verified, const struct trust *trust, struct err *err)
+{
+	const struct plan_statement *statement = &verified->trust.statement;
+	struct db *db = bundle_db(verified->bundle);
+	if (verify_plan_row(db, statement, err) ||
+	    document_load(db, &statement->document, statement->document_size, &verified->document, err) ||
+	    verify_counts(statement, verified->document, err) || verify_snapshot(db, verified->document, &verified->snapshot, err) ||
+	    record_verify_chains(db, &verified->trust.plan, NULL, err) || verify_rehearsal(trust, verified->document, err) ||
+	    verify_words(verified->document, err))
+		return -1;
+	return 0;
+}
+
 int verify_bundle(const char *path, const struct trust *trust, const char *operator_name, int64_t now_us, struct verified *out,
                   struct err *err)
 {
-	const struct plan_statement *statement = &out->trust.statement;
 	memset(out, 0, sizeof *out);
 	if (bundle_open(path, &out->bundle, err))
 		return -1;
-	struct db *db = bundle_db(out->bundle);
-	if (trust_judge(trust, db, now_us, operator_name, &out->trust, err) || verify_plan_row(db, statement, err) ||
-	    document_load(db, &statement->document, statement->document_size, &out->document, err) ||
-	    verify_counts(statement, out->document, err) || verify_snapshot(db, out->document, &out->snapshot, err) ||
-	    record_verify_chains(db, &out->trust.plan, NULL, err) || verify_rehearsal(trust, out->document, err) ||
-	    verify_words(out->document, err))
+	if (trust_judge(trust, bundle_db(out->bundle), now_us, operator_name, &out->trust, err) || verify_content(out, trust, err))
 		return err_context(err, "%s", path);
 	return 0;
 }

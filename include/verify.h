@@ -18,6 +18,8 @@ struct verified {
 /* ERR_REFUSED, ERR_FORMAT and the rest as the steps report them. *out is filled as far as it got; verify_release always. */
 int verify_bundle(const char *path, const struct trust *trust, const char *operator_name, int64_t now_us,
                   struct verified *out, struct err *err) MUST_CHECK;
+/* Steps 8 to 10, when signatures were judged otherwise: needs bundle and trust.statement, fills in document and snapshot. */
+int verify_content(struct verified *verified, const struct trust *trust, struct err *err) MUST_CHECK;
 void verify_release(struct verified *verified);
 /* The report that both programs print: who planned, who approved, what was not checked. */
 int verify_report(const struct verified *verified, struct buf *out, struct err *err) MUST_CHECK;

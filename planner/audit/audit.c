@@ -69,15 +69,6 @@ static bool rejected_later(const struct audit *audit, const struct err *err)
 	return result->approvals >= result->approvals_required;
 }
 
-static int load_document(struct audit *audit, struct err *err)
-{
-	struct verified *verified = &audit->verified;
-	if (verified->document)
-		return 0;
-	return document_load(bundle_db(verified->bundle), &verified->trust.statement.document,
-	                     verified->trust.statement.document_size, &verified->document, err);
-}
-
 static int verify(struct audit *audit, const char *path, const struct trust *trust, struct err *err)
 {
 	struct err refused = ERR_INIT;
@@ -85,11 +76,11 @@ static int verify(struct audit *audit, const char *path, const struct trust *tru
 	if (!verify_bundle(path, trust, operator_name, audit->judged_us, &audit->verified, &refused))
 		return 0;
 	if (rejected_later(audit, &refused))
-		return load_document(audit, err);
+		return verify_content(&audit->verified, trust, err);
 	if (!audit->runs && only_unapproved(&refused)) {
 		audit->not_approved = true;
 		snprintf(audit->refusal, sizeof(audit->refusal), "%s", refused.message);
-		return load_document(audit, err);
+		return verify_content(&audit->verified, trust, err);
 	}
 	*err = refused;
 	if (audit->runs && only_unapproved(err))
