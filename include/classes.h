@@ -75,7 +75,7 @@ int classes_read(struct db *bundle, const struct source *source, struct class_se
 void classes_free(struct class_set *set); /* NULL is fine */
 /* Index into set->schema, or -1. */
 int classes_find(const struct class_set *set, const char *name);
-/* The configuration that the bundle carries: malloc.ed text and NUL. */
+/* The configuration that the bundle carries: malloced text and NUL. */
 int classes_configuration(struct db *bundle, const struct class_set *set, char **text, size_t *len, struct err *err) MUST_CHECK;
 
 #endif
