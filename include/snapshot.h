@@ -24,8 +24,9 @@ struct snapshot_result {
 	int64_t schemas, tenants, listed, orphans; /* read; listed: also those without a schema */
 	int64_t states, shapes;                    /* distinct */
 	size_t problems;                           /* with the tenants list or a history table; all of them are in the facts */
-	struct buf notes;                          /* one line for each problem; caller releases */
-	struct buf grants;                         /* the GRANT lines that are missing, one each; caller releases */
+	struct buf notes;                          /* one line for each problem; released below */
+	size_t missing;                            /* lines in grants */
+	struct buf grants;                         /* the GRANT lines that are missing, one each */
 };
 
 /*
@@ -35,5 +36,6 @@ struct snapshot_result {
  */
 int snapshot_take(const struct snapshot_options *options, struct db *bundle, struct snapshot_result *result,
                   struct err *err) MUST_CHECK;
+void snapshot_release(struct snapshot_result *result); /* also after a failure, or of an empty one */
 
 #endif

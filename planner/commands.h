@@ -4,6 +4,7 @@
 
 #include "cli.h"
 
+int command_snapshot(struct cli *cli, int argc, char **argv);
 int command_trust(struct cli *cli, int argc, char **argv);
 int command_sign(struct cli *cli, int argc, char **argv);
 int command_approve(struct cli *cli, int argc, char **argv);

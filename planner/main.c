@@ -2,6 +2,7 @@
 #include "commands.h"
 
 static const struct cli_command commands[] = {
+	{ "snapshot", command_snapshot, "reads every schema's state and shape into a new bundle" },
 	{ "trust", command_trust, "writes a policy directory, and names who may plan, approve, apply" },
 	{ "sign", command_sign, "signs the plan as the one who made it" },
 	{ "approve", command_approve, "approves or rejects the plan" },

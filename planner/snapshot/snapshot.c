@@ -162,8 +162,8 @@ static int missing_grants(const struct snapshot *snapshot, struct err *err)
 		return -1;
 	err_set(err, ERR_UNFIT, "role %s lacks %zu permission%s that a snapshot needs", snapshot->role, snapshot->missing,
 	        snapshot->missing == 1 ? "" : "s");
-	if (strlen(lines) < sizeof err->hint - 40)
-		return err_hint(err, "as the owner, run:\n%s", lines);
+	if (snapshot->missing <= 3)
+		return err_hint(err, "as the owner, run:\n%.*s", (int)strlen(lines) - 1, lines);
 	return err_hint(err, "as the owner, run the GRANT lines above");
 }
 
@@ -216,6 +216,7 @@ int snapshot_take(const struct snapshot_options *options, struct db *bundle, str
 	if (!snapshot.arena)
 		return err_nomem(err);
 	rc = take(&snapshot, result, err);
+	result->missing = snapshot.missing;
 	if (rc == 0)
 		summarise(&snapshot, result);
 	if (snapshot.progress_shown)
@@ -224,4 +225,10 @@ int snapshot_take(const struct snapshot_options *options, struct db *bundle, str
 	free(snapshot.snapshot_id);
 	arena_free(snapshot.arena);
 	return rc;
+}
+
+void snapshot_release(struct snapshot_result *result)
+{
+	buf_release(&result->notes);
+	buf_release(&result->grants);
 }
