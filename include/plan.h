@@ -44,7 +44,7 @@ struct plan {
 	size_t selected_schemas;
 	size_t filtered;                /* statements filtered, summed over programs */
 	size_t originals, originals_room; /* texts before rewriting */
-	struct plan_original { const char *text; size_t len; } *original;
+	struct plan_original { struct digest digest; const char *text; size_t len; } *original;
 	const struct plan_request *request;
 };
 
@@ -67,5 +67,21 @@ struct plan_terms {
  */
 int plan_store(struct plan *plan, struct db *edit, const struct plan_terms *terms, struct plan_statement *statement,
                struct digest *id, struct err *err) MUST_CHECK;
+
+/*
+ * What a plan is made of: the configuration (path; or ./pgdocket.conf when it exists; or the one that the bundle carries), its
+ * migrations (the folder's; with the bundle's configuration the bundle's own), and the snapshot read against them.
+ */
+struct plan_inputs {
+	struct arena *arena;
+	struct conf *conf;
+	struct source source;
+	struct class_set *set;
+	bool from_bundle; /* configuration and migrations are those that the bundle carries */
+};
+
+/* ERR_CONFIG: the configuration is for another label, or snapshot and configuration do not agree on what the tenants are. */
+int plan_inputs_load(struct db *bundle, const char *path, struct plan_inputs *out, struct err *err) MUST_CHECK;
+void plan_inputs_release(struct plan_inputs *inputs);
 
 #endif

@@ -121,7 +121,7 @@ static int add_program(struct document *document, const struct doc_program *prog
 	}
 	*index = (int)document->programs;
 	document->program[document->programs] = *program;
-	document->program[document->programs].number = *index + 1;
+	document->program[document->programs].number = *index;
 	document->programs++;
 	return 0;
 }
@@ -140,7 +140,7 @@ static int add_class(struct making *making, struct document *document, const str
 {
 	struct doc_class *class = &document->class[document->classes];
 
-	class->number = (int)++document->classes;
+	class->number = (int)document->classes++;
 	class->shared = planned->shared;
 	class->adapter = planned->adapter->name;
 	class->state_before = planned->state_before;
@@ -246,7 +246,7 @@ static void count(struct making *making, struct document *document)
 				const struct doc_statement *statement = &program->segment[s].statement[i];
 				int64_t schemas = (int64_t)document->class[c].schemas;
 
-				document->statement_count += statement->does == DOC_FILTERED ? 0 : schemas;
+				document->statement_count += statement->does == DOC_RUN ? schemas : 0;
 				document->destructive_count += statement->does == DOC_RUN && statement->destructive ? schemas : 0;
 			}
 	}

@@ -208,8 +208,7 @@ static void put_classes(struct buf *out, const struct document *document)
 		put_digest(out, "state_after", &class->state_after);
 		put_digest(out, "shape_before", class->has_shape_before ? &class->shape_before : NULL);
 		put_digest(out, "shape_after", class->has_shape_after ? &class->shape_after : NULL);
-		buf_add_text(out, "\"read_state\":");
-		put_step(out, &class->read_state);
+		put_digest(out, "read_state", &class->read_state.text_digest);
 		put_number(out, "program", class->program);
 		end(out, "},");
 	}

@@ -26,7 +26,7 @@ static int parse(struct making *making, struct making_file *file, struct err *er
 	const struct source_part *part = file->part;
 	struct err failure = ERR_INIT;
 
-	digest_of(part->text, part->len, &file->digest);
+	digest_of(part->file_text, part->file_len, &file->digest);
 	if (statement_parse_file(making->arena, part->file, part->text + part->start, part->end - part->start, part->first_line,
 	                         &file->parsed, &failure) == 0)
 		return 0;

@@ -25,23 +25,26 @@ static int put_steps(struct db *db, const struct doc_step *step, size_t count, s
 	return 0;
 }
 
-static int put_segment(struct db *db, const struct doc_segment *segment, struct err *err)
+/* The text that a statement had before settings.c rewrote it. */
+static int put_original(const struct plan *plan, struct db *db, const struct digest *wanted, struct err *err)
+{
+	struct digest digest;
+
+	for (size_t i = 0; i < plan->originals; i++)
+		if (digest_equal(&plan->original[i].digest, wanted))
+			return object_put(db, "statement", plan->original[i].text, plan->original[i].len, &digest, err);
+	return err_set(err, ERR_BUG, "a rewritten statement's original was not kept");
+}
+
+static int put_segment(const struct plan *plan, struct db *db, const struct doc_segment *segment, struct err *err)
 {
 	if (put_steps(db, segment->before, segment->befores, err) || put_steps(db, segment->after, segment->afters, err))
 		return -1;
-	for (size_t i = 0; i < segment->statements; i++)
-		if (put_step(db, &segment->statement[i].step, err))
-			return -1;
-	return 0;
-}
+	for (size_t i = 0; i < segment->statements; i++) {
+		const struct doc_statement *statement = &segment->statement[i];
 
-/* The texts that settings.c rewrote, as they were written. */
-static int put_originals(const struct plan *plan, struct db *db, struct err *err)
-{
-	for (size_t i = 0; i < plan->originals; i++) {
-		struct digest digest;
-
-		if (object_put(db, "statement", plan->original[i].text, plan->original[i].len, &digest, err))
+		if (put_step(db, &statement->step, err) ||
+		    (statement->rewritten && put_original(plan, db, &statement->original, err)))
 			return -1;
 	}
 	return 0;
@@ -52,12 +55,11 @@ static int put_objects(const struct plan *plan, struct db *db, struct err *err)
 	const struct document *document = plan->document;
 	struct digest digest;
 
-	if (object_put(db, "query", document->shape_query.text, document->shape_query.text_len, &digest, err) ||
-	    put_originals(plan, db, err))
+	if (object_put(db, "query", document->shape_query.text, document->shape_query.text_len, &digest, err))
 		return -1;
 	for (size_t p = 0; p < document->programs; p++)
 		for (size_t s = 0; s < document->program[p].segments; s++)
-			if (put_segment(db, &document->program[p].segment[s], err))
+			if (put_segment(plan, db, &document->program[p].segment[s], err))
 				return -1;
 	for (size_t c = 0; c < document->classes; c++)
 		if (put_step(db, &document->class[c].read_state, err))

@@ -114,6 +114,7 @@ static int remember_original(struct building *b, const struct sql_statement *fro
 	digest_of(from->text, from->len, digest);
 	if (GROW(b->making->arena, plan->original, plan->originals, plan->originals_room, b->err))
 		return -1;
+	plan->original[plan->originals].digest = *digest;
 	plan->original[plan->originals].text = from->text;
 	plan->original[plan->originals++].len = from->len;
 	return 0;

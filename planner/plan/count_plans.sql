@@ -1,0 +1,2 @@
+-- How many plans the bundle holds: none or one.
+SELECT count(*) FROM plan;

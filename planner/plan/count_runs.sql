@@ -1,0 +1,2 @@
+-- How many runs the bundle records.
+SELECT count(*) FROM run;
