@@ -321,7 +321,7 @@ static int run(struct cli *cli, const struct command_plan *values, const char *p
 	struct bundle *bundle = NULL;
 	struct plan_inputs inputs = { .arena = NULL };
 	struct plan_terms terms;
-	enum sql_scope scope;
+	enum sql_scope scope = SQL_SCOPE_ALL;
 	int result = -1;
 
 	if (read_scope(values->scope, &scope, err) || read_terms(values, &terms, err) || bundle_open(path, &bundle, err) ||

@@ -6,6 +6,8 @@
 
 int command_snapshot(struct cli *cli, int argc, char **argv);
 int command_trust(struct cli *cli, int argc, char **argv);
+int command_plan(struct cli *cli, int argc, char **argv);
+int command_show(struct cli *cli, int argc, char **argv);
 int command_sign(struct cli *cli, int argc, char **argv);
 int command_approve(struct cli *cli, int argc, char **argv);
 int command_verify(struct cli *cli, int argc, char **argv);
