@@ -26,7 +26,7 @@ static int edit_start(struct bundle_edit *edit, const char *path, struct bundle 
 {
 	if (!(edit->path = strdup(path)))
 		return err_nomem(err);
-	if (from) {
+	if (from && strcmp(path, bundle_path(from)) == 0) {
 		const struct quarantine *received = bundle_received(from);
 		edit->replaces = true;
 		edit->was.stat = received->stat;
@@ -44,7 +44,7 @@ int bundle_edit(const char *path, struct bundle *from, bool overwrite, struct bu
 	if (!edit)
 		return err_nomem(err);
 	edit->overwrite = overwrite;
-	if (!from && !overwrite && access(path, F_OK) == 0) {
+	if ((!from || strcmp(path, bundle_path(from)) != 0) && !overwrite && access(path, F_OK) == 0) {
 		err_set(err, ERR_IO, "%s exists already", path);
 		err_hint(err, "Give another name, or allow it to be replaced.");
 	}

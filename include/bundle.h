@@ -35,8 +35,8 @@ const struct digest *bundle_digest(const struct bundle *bundle);
 
 /*
  * Begin a new file for path. from: the bundle whose rows it starts with (all of them), or NULL for an empty one.
- * With from, commit replaces path only while it is still the file that was read (inode, size, mtime, SHA-256), under flock;
- * else ERR_UNFIT with a hint to run the command again. Without from, commit refuses an existing file unless overwrite.
+ * When path is from's own, commit replaces it only while it is still the file that was read (inode, size, mtime, SHA-256), under
+ * flock; else ERR_UNFIT with a hint to run the command again. Otherwise commit refuses an existing file unless overwrite.
  */
 int bundle_edit(const char *path, struct bundle *from, bool overwrite, struct bundle_edit **out, struct err *err) MUST_CHECK;
 struct db *bundle_edit_db(struct bundle_edit *edit); /* in a transaction until commit */

@@ -65,7 +65,7 @@ static int run(struct cli *cli, const struct command_show *values, const char *p
 	struct buf out = BUF_INIT(OUTPUT_MAX);
 	struct bundle *bundle = NULL;
 	struct show show = { .arena = NULL };
-	enum show_format format;
+	enum show_format format = SHOW_TEXT;
 	int result = -1;
 
 	if (read_format(values, &format, err) || bundle_open(path, &bundle, err) || show_load(bundle_db(bundle), &show, err) ||

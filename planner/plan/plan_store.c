@@ -92,7 +92,7 @@ static int replace_rows(const struct plan *plan, struct db *db, struct err *err)
 	if (db_exec(db, "DELETE FROM plan; DELETE FROM signature; DELETE FROM migration", err) ||
 	    object_put(db, "configuration", conf->text, conf->text_len, &configuration, err) ||
 	    run_with(db, sql_plan_set_configuration, configuration.bytes, sizeof configuration.bytes, NULL, err) ||
-	    document_remove(db, err))
+	    db_exec(db, sql_plan_prune_objects, err))
 		return -1;
 	return source_store(plan->request->source, db, err);
 }

@@ -1,0 +1,423 @@
+/*
+ * The rules that decide for whom a statement runs, each with cases: real SQL through the real parser, judged against small
+ * worlds. Tenant: tables campaigns and orders; shared schema: users, roles, only there, and plans, which tenants lack.
+ */
+#include <criterion/criterion.h>
+#include <string.h>
+#include "../../planner/plan/judge.h"
+
+#define TEXT(...) "" __VA_ARGS__
+
+struct fixture {
+	struct arena *arena;
+	struct conf conf;
+	struct world *tenant, *shared;
+	struct owner shared_only, tenants_only;
+};
+
+static const char *only_shared[] = { "users", "roles" }, *only_tenants[] = { "campaigns" };
+
+static bool is_tenant(const void *context, const char *schema)
+{
+	(void)context;
+	return strncmp(schema, "tenant_", 7) == 0;
+}
+
+static void add(struct world *world, enum world_space space, const char *name, const char *table, bool is_table)
+{
+	struct err err = ERR_INIT;
+
+	cr_assert(world_add(world, space, name, table, is_table, &err) == 0);
+}
+
+static void setup(struct fixture *f)
+{
+	struct err err = ERR_INIT;
+
+	memset(f, 0, sizeof *f);
+	f->arena = arena_new(64u << 20);
+	f->conf.shared_only = (struct conf_list){ 2, only_shared };
+	f->conf.tenants_only = (struct conf_list){ 1, only_tenants };
+	f->conf.shared_schema = "public";
+	f->tenant = world_new(f->arena, NULL, &err);
+	f->shared = world_new(f->arena, "public", &err);
+	cr_assert(f->tenant && f->shared);
+	add(f->tenant, WORLD_RELATION, "campaigns", NULL, true);
+	add(f->tenant, WORLD_RELATION, "orders", NULL, true);
+	add(f->tenant, WORLD_RELATION, "campaigns_status_idx", "campaigns", false);
+	cr_assert(world_add_key(f->tenant, "orders", "public.users", &err) == 0);
+	add(f->shared, WORLD_RELATION, "users", NULL, true);
+	add(f->shared, WORLD_RELATION, "roles", NULL, true);
+	add(f->shared, WORLD_RELATION, "plans", NULL, true);
+	add(f->shared, WORLD_RELATION, "users_email_idx", "users", false);
+	add(f->shared, WORLD_RELATION, "roles_id_seq", "roles", false);
+	add(f->shared, WORLD_FUNCTION, "touch", NULL, false);
+	cr_assert(owner_build(&f->shared_only, f->arena, &f->conf.shared_only, f->shared, &err) == 0);
+	cr_assert(owner_build(&f->tenants_only, f->arena, &f->conf.tenants_only, f->tenant, &err) == 0);
+}
+
+static struct sql_file *parse(struct fixture *f, const char *sql)
+{
+	struct err err = ERR_INIT;
+	struct sql_file *file = NULL;
+
+	cr_assert(statement_parse_file(f->arena, "x.sql", sql, strlen(sql), 1, &file, &err) == 0, "%s: %s", sql, err.message);
+	cr_assert(file->statements >= 1, "%s", sql);
+	return file;
+}
+
+static void judge(struct fixture *f, bool shared, const char *sql, struct judge_verdict *out)
+{
+	struct sql_file *file = parse(f, sql);
+	const struct sql_statement *statement = &file->statement[0];
+	struct judge_case item = { statement, &file->directives,
+		statement->directives.scope ? statement->directives.scope : file->directives.scope,
+		statement->directives.transaction_off || file->directives.transaction_off };
+	struct judge judging = { .shared = shared, .shared_schema = "public", .conf = &f->conf,
+		.world = shared ? f->shared : f->tenant, .other = shared ? NULL : f->shared,
+		.foreign = shared ? &f->tenants_only : &f->shared_only, .falls_through = true,
+		.history_table = "schema_migrations", .is_tenant = is_tenant };
+
+	judge_statement(&judging, &item, out);
+}
+
+struct expected {
+	char side; /* T tenant, S shared */
+	const char *sql;
+	enum judge_result result;
+	const char *rule, *part; /* part of the message */
+};
+
+static void check(const struct expected *expected, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct judge_verdict verdict;
+		struct fixture f;
+
+		setup(&f);
+		judge(&f, expected[i].side == 'S', expected[i].sql, &verdict);
+		cr_expect(verdict.result == expected[i].result, "%c %s: result %d (%s: %s), not %d", expected[i].side, expected[i].sql,
+		          verdict.result, verdict.rule ? verdict.rule : "-", verdict.message, expected[i].result);
+		if (expected[i].rule)
+			cr_expect(verdict.rule && strcmp(verdict.rule, expected[i].rule) == 0, "%s: rule %s, not %s", expected[i].sql,
+			          verdict.rule ? verdict.rule : "-", expected[i].rule);
+		if (expected[i].part)
+			cr_expect(strstr(verdict.message, expected[i].part) != NULL, "%s: \"%s\" lacks \"%s\"", expected[i].sql,
+			          verdict.message, expected[i].part);
+		if (verdict.result == JUDGE_ERROR)
+			cr_expect(verdict.hint[0], "%s: an error without a way out", expected[i].sql);
+		arena_free(f.arena);
+	}
+}
+
+#define CHECK(cases) check(cases, sizeof (cases) / sizeof (cases)[0])
+
+Test(judge, filters_public_only)
+{
+	static const struct expected cases[] = {
+		{ 'T', "ALTER TABLE users ADD COLUMN x int", JUDGE_FILTER, "one-side", "users exists only in the shared schema" },
+		{ 'T', "ALTER TABLE public.users ADD COLUMN x int", JUDGE_FILTER, "one-side", NULL },
+		{ 'T', "CREATE TABLE users (id int)", JUDGE_FILTER, "one-side", NULL },
+		{ 'T', "CREATE TABLE IF NOT EXISTS users (id int)", JUDGE_FILTER, "one-side", NULL },
+		{ 'T', "DROP TABLE IF EXISTS users", JUDGE_FILTER, "one-side", NULL },
+		{ 'T', "DROP TABLE users, roles", JUDGE_FILTER, "one-side", NULL },
+		{ 'T', "TRUNCATE users", JUDGE_FILTER, "one-side", NULL },
+		{ 'T', "CREATE INDEX users_x ON users (x)", JUDGE_FILTER, "one-side", NULL },
+		{ 'T', "CREATE INDEX CONCURRENTLY users_x ON users (x)", JUDGE_FILTER, "one-side", NULL },
+		{ 'T', "DROP INDEX users_email_idx", JUDGE_FILTER, "one-side", "users_email_idx belongs to users" },
+		{ 'T', "DROP INDEX IF EXISTS public.users_email_idx", JUDGE_FILTER, "one-side", NULL },
+		{ 'T', "ALTER INDEX users_email_idx RENAME TO y", JUDGE_FILTER, "one-side", NULL },
+		{ 'T', "ALTER SEQUENCE roles_id_seq RESTART", JUDGE_FILTER, "one-side", NULL },
+		{ 'T', "ALTER SEQUENCE users_id_seq RESTART", JUDGE_FILTER, "one-side", NULL },
+		{ 'T', "CREATE SEQUENCE s OWNED BY users.id", JUDGE_FILTER, "one-side", NULL },
+		{ 'T', "CREATE TRIGGER t BEFORE UPDATE ON users FOR EACH ROW EXECUTE FUNCTION touch()", JUDGE_FILTER, "one-side", NULL },
+		{ 'T', "DROP TRIGGER t ON users", JUDGE_FILTER, "one-side", NULL },
+		{ 'T', "COMMENT ON TABLE users IS 'x'", JUDGE_FILTER, "one-side", NULL },
+		{ 'T', "COMMENT ON COLUMN users.email IS 'x'", JUDGE_FILTER, "one-side", NULL },
+		{ 'T', "GRANT SELECT ON users TO PUBLIC", JUDGE_FILTER, "one-side", NULL },
+		{ 'T', "INSERT INTO roles (name) VALUES ('x')", JUDGE_FILTER, "one-side", NULL },
+		{ 'T', "UPDATE users SET x = 1", JUDGE_FILTER, "one-side", NULL },
+		{ 'T', "DELETE FROM roles", JUDGE_FILTER, "one-side", NULL },
+		{ 'T', "ALTER TABLE users RENAME TO people", JUDGE_FILTER, "one-side", NULL },
+		{ 'T', "ALTER TABLE users ADD CONSTRAINT c FOREIGN KEY (x) REFERENCES campaigns (id)", JUDGE_FILTER, "one-side", NULL },
+		{ 'S', "ALTER TABLE users ADD COLUMN x int", JUDGE_RUN, NULL, NULL },
+		{ 'S', "ALTER TABLE public.users ADD COLUMN x int", JUDGE_RUN, NULL, NULL },
+		{ 'S', "DROP INDEX users_email_idx", JUDGE_RUN, NULL, NULL },
+		{ 'S', "ALTER TABLE campaigns ADD COLUMN x int", JUDGE_FILTER, "one-side", "campaigns exists only in tenants" },
+		{ 'S', "DROP INDEX campaigns_status_idx", JUDGE_FILTER, "one-side", NULL },
+	};
+
+	CHECK(cases);
+}
+
+Test(judge, runs_what_is_the_tenants)
+{
+	static const struct expected cases[] = {
+		{ 'T', "ALTER TABLE campaigns ADD COLUMN x int", JUDGE_RUN, NULL, NULL },
+		{ 'T', "CREATE TABLE notes (user_id int REFERENCES users (id))", JUDGE_RUN, NULL, NULL },
+		{ 'T', "CREATE TABLE notes (user_id int REFERENCES public.users (id))", JUDGE_RUN, NULL, NULL },
+		{ 'T', "ALTER TABLE orders ADD FOREIGN KEY (u) REFERENCES users (id)", JUDGE_RUN, NULL, NULL },
+		{ 'T', "CREATE TABLE a (id int PRIMARY KEY, p int REFERENCES a (id))", JUDGE_RUN, NULL, NULL },
+		{ 'T', "CREATE VIEW v AS SELECT * FROM users JOIN campaigns USING (id)", JUDGE_RUN, NULL, NULL },
+		{ 'T', "INSERT INTO campaigns SELECT * FROM users", JUDGE_RUN, NULL, NULL },
+		{ 'T', "DROP INDEX campaigns_status_idx", JUDGE_RUN, NULL, NULL },
+		{ 'T', "ALTER SEQUENCE campaigns_id_seq RESTART", JUDGE_RUN, NULL, NULL },
+		{ 'T', "DROP TABLE IF EXISTS nowhere", JUDGE_RUN, NULL, NULL },
+		{ 'T', "LOCK TABLE campaigns", JUDGE_RUN, NULL, NULL },
+		{ 'T', "SET statement_timeout = '5s'", JUDGE_RUN, NULL, NULL },
+		{ 'T', "SELECT 1", JUDGE_RUN, NULL, NULL },
+		{ 'T', "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'", JUDGE_RUN, NULL, NULL },
+		{ 'T', "CREATE TABLE plans (id int)", JUDGE_RUN, NULL, NULL },
+	};
+
+	CHECK(cases);
+}
+
+Test(judge, one_statement_for_both_sides)
+{
+	static const struct expected cases[] = {
+		{ 'T', "DROP TABLE campaigns, users", JUDGE_ERROR, "one-side", "acts on campaigns and on users" },
+		{ 'S', "DROP TABLE campaigns, users", JUDGE_ERROR, "one-side", NULL },
+		{ 'T', "GRANT SELECT ON campaigns, users TO PUBLIC", JUDGE_ERROR, "one-side", NULL },
+		{ 'T', "ALTER TABLE campaigns RENAME TO users", JUDGE_ERROR, "one-side", NULL },
+		{ 'T', "WITH x AS (DELETE FROM users RETURNING id) DELETE FROM campaigns", JUDGE_ERROR, "one-side", NULL },
+		{ 'T', "-- pgdocket: scope=shared\nDROP TABLE campaigns, users", JUDGE_FILTER, "scope", NULL },
+		{ 'T', "DROP TABLE campaigns, users; -- pgdocket: scope=shared\nSELECT 1", JUDGE_FILTER, "scope", NULL },
+		{ 'T', "SELECT 1; -- pgdocket: scope=shared\nDROP TABLE campaigns, users", JUDGE_FILTER, "scope", NULL },
+		{ 'T', "-- pgdocket: scope=tenant\nDROP TABLE users", JUDGE_ERROR, "one-side", "by its directive" },
+		{ 'S', "-- pgdocket: scope=tenant\nDROP TABLE users", JUDGE_FILTER, "scope", NULL },
+	};
+
+	CHECK(cases);
+}
+
+Test(judge, text_that_nobody_looks_into)
+{
+	static const struct expected cases[] = {
+		{ 'T', "DO $$ BEGIN UPDATE users SET x = 1; END $$", JUDGE_ERROR, "mention", "a DO block mentions users" },
+		{ 'T', "DO $$ BEGIN EXECUTE 'DROP TABLE users'; END $$", JUDGE_ERROR, "mention", NULL },
+		{ 'T', "-- pgdocket: scope=tenant\nDO $$ BEGIN PERFORM 1 FROM users; END $$", JUDGE_RUN, NULL, NULL },
+		{ 'T', "-- pgdocket: scope=shared\nDO $$ BEGIN UPDATE users SET x = 1; END $$", JUDGE_FILTER, "scope", NULL },
+		{ 'S', "DO $$ BEGIN UPDATE users SET x = 1; END $$", JUDGE_RUN, NULL, NULL },
+		{ 'S', "DO $$ BEGIN UPDATE campaigns SET x = 1; END $$", JUDGE_ERROR, "mention", NULL },
+		{ 'T', "DO $$ BEGIN UPDATE campaigns SET x = 1; END $$", JUDGE_RUN, NULL, NULL },
+		{ 'T', "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT id FROM users'", JUDGE_ERROR, "mention",
+		  "a function body mentions users" },
+		{ 'T', "-- pgdocket: scope=all\nCREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT id FROM users'", JUDGE_RUN, NULL, NULL },
+		{ 'T', "ALTER TABLE campaigns FROBNICATE", JUDGE_ERROR, "opaque", "not understood" },
+		{ 'T', "-- pgdocket: accept=opaque it is from 18\nALTER TABLE campaigns FROBNICATE", JUDGE_RUN, NULL, NULL },
+		{ 'T', "-- pgdocket: accept=opaque it is from 18\nALTER TABLE users FROBNICATE", JUDGE_ERROR, "mention", NULL },
+	};
+
+	CHECK(cases);
+}
+
+Test(judge, other_schemas)
+{
+	static const struct expected cases[] = {
+		{ 'T', "ALTER TABLE public.plans ADD COLUMN x int", JUDGE_ERROR, "foreign-schema", "names the schema public outright" },
+		{ 'T', "ALTER TABLE other.t ADD COLUMN x int", JUDGE_ERROR, "foreign-schema", NULL },
+		{ 'S', "ALTER TABLE other.t ADD COLUMN x int", JUDGE_ERROR, "foreign-schema", NULL },
+		{ 'S', "-- pgdocket: scope=shared\nCREATE TABLE audit.log (id int)", JUDGE_RUN, NULL, NULL },
+		{ 'T', "-- pgdocket: scope=shared\nCREATE TABLE audit.log (id int)", JUDGE_FILTER, "scope", NULL },
+		{ 'T', "CREATE VIEW v AS SELECT * FROM tenant_b.campaigns", JUDGE_ERROR, "foreign-schema", "tenant_b" },
+		{ 'S', "DROP TABLE tenant_b.campaigns", JUDGE_ERROR, "foreign-schema", NULL },
+		{ 'S', "DROP SCHEMA tenant_b", JUDGE_ERROR, "foreign-schema", NULL },
+		{ 'T', "CREATE VIEW v AS SELECT * FROM public.plans", JUDGE_RUN, NULL, NULL },
+		{ 'T', "CREATE TABLE n (id uuid DEFAULT extensions.gen())", JUDGE_RUN, NULL, NULL },
+		{ 'T', "INSERT INTO pgdocket.plan VALUES (1)", JUDGE_ERROR, "ledger", NULL },
+		{ 'S', "DROP SCHEMA pgdocket CASCADE", JUDGE_ERROR, "ledger", NULL },
+		{ 'T', "DO $$ BEGIN DELETE FROM pgdocket.applied; END $$", JUDGE_ERROR, "ledger", NULL },
+		{ 'T', "DELETE FROM schema_migrations", JUDGE_ERROR, "history-table", NULL },
+		{ 'T', "DO $$ BEGIN DELETE FROM schema_migrations; END $$", JUDGE_ERROR, "history-table", NULL },
+		{ 'T', "CREATE EXTENSION IF NOT EXISTS pgcrypto", JUDGE_FILTER, "database-wide", "whole database" },
+		{ 'S', "CREATE EXTENSION IF NOT EXISTS pgcrypto", JUDGE_RUN, NULL, NULL },
+		{ 'T', "CREATE SCHEMA audit", JUDGE_FILTER, "database-wide", NULL },
+		{ 'T', "CREATE ROLE app", JUDGE_FILTER, "database-wide", NULL },
+	};
+
+	CHECK(cases);
+}
+
+Test(judge, search_path_leads_elsewhere)
+{
+	static const struct expected cases[] = {
+		{ 'T', "ALTER TABLE plans ADD COLUMN x int", JUDGE_ERROR, "fall-through", "acts on plans, which these schemas lack" },
+		{ 'T', "DROP TABLE IF EXISTS plans", JUDGE_ERROR, "fall-through", NULL },
+		{ 'T', "CREATE INDEX i ON plans (id)", JUDGE_ERROR, "fall-through", NULL },
+		{ 'T', "INSERT INTO plans VALUES (1)", JUDGE_ERROR, "fall-through", NULL },
+		{ 'T', "DROP FUNCTION touch()", JUDGE_ERROR, "fall-through", NULL },
+		{ 'T', "CREATE TRIGGER t BEFORE UPDATE ON plans FOR EACH ROW EXECUTE FUNCTION touch()", JUDGE_ERROR, "fall-through", NULL },
+		{ 'T', "ALTER TABLE orders ADD FOREIGN KEY (p) REFERENCES plans (id)", JUDGE_ERROR, "fall-through", "has a foreign key to plans" },
+		{ 'T', "-- pgdocket: scope=shared\nALTER TABLE plans ADD COLUMN x int", JUDGE_FILTER, "scope", NULL },
+	};
+
+	CHECK(cases);
+}
+
+Test(judge, session_and_transaction)
+{
+	static const struct expected cases[] = {
+		{ 'T', "COMMIT", JUDGE_ERROR, "transaction-control", NULL },
+		{ 'T', "SAVEPOINT a", JUDGE_ERROR, "transaction-control", NULL },
+		{ 'T', "SET search_path = x", JUDGE_ERROR, "session-state", "search_path" },
+		{ 'T', "SET LOCAL search_path = x", JUDGE_ERROR, "session-state", NULL },
+		{ 'T', "SET ROLE x", JUDGE_ERROR, "session-state", NULL },
+		{ 'T', "SET SESSION AUTHORIZATION x", JUDGE_ERROR, "session-state", NULL },
+		{ 'T', "SET CONSTRAINTS ALL IMMEDIATE", JUDGE_ERROR, "session-state", NULL },
+		{ 'T', "RESET ALL", JUDGE_ERROR, "session-state", NULL },
+		{ 'T', "RESET statement_timeout", JUDGE_ERROR, "session-state", NULL },
+		{ 'T', "LISTEN x", JUDGE_ERROR, "session-state", NULL },
+		{ 'T', "COPY campaigns TO STDOUT", JUDGE_ERROR, "session-state", NULL },
+		{ 'T', "SELECT pg_catalog.set_config('search_path', '', false)", JUDGE_ERROR, "session-state", NULL },
+		{ 'T', "CREATE INDEX CONCURRENTLY i ON campaigns (id)", JUDGE_ERROR, "non-transactional", NULL },
+		{ 'T', "VACUUM campaigns", JUDGE_ERROR, "non-transactional", NULL },
+		{ 'T', "-- pgdocket: transaction=off\nCREATE INDEX i ON campaigns (id)", JUDGE_ERROR, "non-transactional", NULL },
+	};
+
+	CHECK(cases);
+}
+
+Test(judge, strays)
+{
+	struct judge_verdict verdict;
+	struct fixture f;
+
+	setup(&f);
+	add(f.tenant, WORLD_RELATION, "users", NULL, true);
+	add(f.tenant, WORLD_RELATION, "users_old_idx", "users", false);
+	judge(&f, false, "ALTER TABLE orders ADD FOREIGN KEY (u) REFERENCES users (id)", &verdict);
+	cr_expect(verdict.result == JUDGE_ERROR && !strcmp(verdict.rule, "stray-reference"), "%s", verdict.message);
+	judge(&f, false, "CREATE VIEW v AS SELECT * FROM users", &verdict);
+	cr_expect(verdict.result == JUDGE_ERROR && !strcmp(verdict.rule, "stray-reference"), "%s", verdict.message);
+	judge(&f, false, "CREATE VIEW v AS SELECT * FROM public.users", &verdict);
+	cr_expect(verdict.result == JUDGE_RUN, "%s", verdict.message);
+	judge(&f, false, "ALTER TABLE users ADD COLUMN x int", &verdict);
+	cr_expect(verdict.result == JUDGE_FILTER, "%s", verdict.message);
+	judge(&f, false, "DROP INDEX users_old_idx", &verdict);
+	cr_expect(verdict.result == JUDGE_FILTER, "%s", verdict.message);
+	arena_free(f.arena);
+}
+
+static void expect_locks(const char *sql, const char *lock)
+{
+	struct judge_verdict verdict;
+	struct fixture f;
+
+	setup(&f);
+	judge(&f, false, sql, &verdict);
+	cr_expect(verdict.result == JUDGE_RUN, "%s: %s", sql, verdict.message);
+	cr_expect(verdict.locks == (lock != NULL), "%s: %zu locks", sql, verdict.locks);
+	if (lock && verdict.locks)
+		cr_expect(strcmp(verdict.lock[0], lock) == 0, "%s: %s", sql, verdict.lock[0]);
+	arena_free(f.arena);
+}
+
+Test(judge, locks_of_shared_relations)
+{
+	expect_locks("CREATE TABLE n (u int REFERENCES users (id))", "public.users");
+	expect_locks("CREATE TABLE n (u int REFERENCES public.users (id))", "public.users");
+	expect_locks("ALTER TABLE campaigns ADD COLUMN u int REFERENCES users (id)", "public.users");
+	expect_locks("DROP TABLE orders", "public.users");
+	expect_locks("ALTER TABLE orders DROP COLUMN u", "public.users");
+	expect_locks("ALTER TABLE orders ALTER COLUMN u TYPE bigint", "public.users");
+	expect_locks("ALTER TABLE orders ADD COLUMN z int", NULL);
+	expect_locks("DROP TABLE campaigns", NULL);
+	expect_locks("CREATE TABLE n (u int REFERENCES campaigns (id))", NULL);
+}
+
+static bool noted(const struct judge_verdict *verdict, const char *rule)
+{
+	for (size_t i = 0; i < verdict->notes; i++)
+		if (!strcmp(verdict->note[i].rule, rule))
+			return true;
+	return false;
+}
+
+Test(judge, findings)
+{
+	static const struct { const char *sql, *rule; bool there; } cases[] = {
+		{ "UPDATE campaigns SET x = 1 WHERE y = 2", "data-dependent", true },
+		{ "DELETE FROM campaigns WHERE y = 2", "data-dependent", true },
+		{ "INSERT INTO campaigns SELECT * FROM orders", "data-dependent", true },
+		{ "INSERT INTO campaigns VALUES (1)", "data-dependent", false },
+		{ "DO $$ BEGIN NULL; END $$", "data-dependent", true },
+		{ "DROP TABLE campaigns", "destructive", true },
+		{ "ALTER TABLE campaigns DROP COLUMN x", "destructive", true },
+		{ "TRUNCATE campaigns", "destructive", true },
+		{ "ALTER TABLE campaigns ADD COLUMN x int", "destructive", false },
+		{ "SET work_mem = '1GB'", "session-set", true },
+		{ "SET LOCAL work_mem = '1GB'", "session-set", false },
+		{ "SET LOCAL lock_timeout = '1s'", "session-set", true },
+		{ "CREATE VIEW v AS SELECT * FROM plans", "reads-shared", true },
+		{ "CREATE VIEW v AS SELECT * FROM users", "reads-shared", false },
+		{ "ALTER TABLE nowhere ADD COLUMN x int", "missing-target", true },
+		{ "ALTER TABLE IF EXISTS nowhere ADD COLUMN x int", "missing-target", false },
+		{ "DROP TABLE orders", "shared-lock", true },
+	};
+
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		struct judge_verdict verdict;
+		struct fixture f;
+
+		setup(&f);
+		judge(&f, false, cases[i].sql, &verdict);
+		cr_expect(verdict.result == JUDGE_RUN, "%s: %s", cases[i].sql, verdict.message);
+		cr_expect(noted(&verdict, cases[i].rule) == cases[i].there, "%s: %s", cases[i].sql, cases[i].rule);
+		arena_free(f.arena);
+	}
+}
+
+Test(owner, learns_from_files)
+{
+	struct err err = ERR_INIT;
+	struct fixture f;
+
+	setup(&f);
+	cr_assert(owner_add_file(&f.shared_only, parse(&f, "CREATE INDEX u_a ON users (a); ALTER INDEX u_a RENAME TO u_b;"
+	                                               "ALTER TABLE users RENAME TO people; CREATE INDEX p_c ON people (c);"
+	                                               "CREATE INDEX c_a ON campaigns (a)"), &err) == 0);
+	cr_expect_str_eq(owner_of(&f.shared_only, WORLD_RELATION, "u_a"), "users");
+	cr_expect_str_eq(owner_of(&f.shared_only, WORLD_RELATION, "u_b"), "users");
+	cr_expect_str_eq(owner_of(&f.shared_only, WORLD_RELATION, "people"), "users");
+	cr_expect_str_eq(owner_of(&f.shared_only, WORLD_RELATION, "p_c"), "users");
+	cr_expect_str_eq(owner_of(&f.shared_only, WORLD_RELATION, "users_id_seq"), "users");
+	cr_expect(owner_of(&f.shared_only, WORLD_RELATION, "c_a") == NULL);
+	cr_expect(owner_of(&f.shared_only, WORLD_RELATION, "users_view") == NULL);
+	arena_free(f.arena);
+}
+
+static void apply(struct fixture *f, struct world *world, const char *sql)
+{
+	struct err err = ERR_INIT;
+	struct sql_file *file = parse(f, sql);
+
+	for (size_t i = 0; i < file->statements; i++)
+		cr_assert(world_apply(world, &file->statement[i], &err) == 0);
+}
+
+Test(world, follows_names)
+{
+	struct fixture f;
+	struct world *w;
+
+	setup(&f);
+	w = f.tenant;
+	apply(&f, w, "CREATE TABLE a (id int); CREATE INDEX a_i ON a (id); CREATE VIEW v AS SELECT 1");
+	cr_expect(world_find(w, WORLD_RELATION, "a")->is_table);
+	cr_expect_str_eq(world_find(w, WORLD_RELATION, "a_i")->table, "a");
+	cr_expect_str_eq(world_implied(w, "a_id_seq"), "a");
+	cr_expect(world_implied(w, "b_id_seq") == NULL);
+	apply(&f, w, "ALTER TABLE a RENAME TO b; ALTER TABLE b RENAME COLUMN id TO key");
+	cr_expect(world_find(w, WORLD_RELATION, "a") == NULL && world_find(w, WORLD_RELATION, "b"));
+	cr_expect_str_eq(world_find(w, WORLD_RELATION, "a_i")->table, "b");
+	apply(&f, w, "DROP TABLE b; DROP VIEW v; CREATE TYPE mood AS ENUM ('x'); DROP TABLE IF EXISTS nowhere");
+	cr_expect(world_find(w, WORLD_RELATION, "a_i") == NULL && world_find(w, WORLD_RELATION, "v") == NULL);
+	cr_expect(world_find(w, WORLD_TYPE, "mood") != NULL);
+	cr_expect(world_key(w, "orders", 0) != NULL && world_key(w, "orders", 1) == NULL);
+	cr_expect(!world_clouded(w));
+	apply(&f, w, "DROP TABLE orders CASCADE");
+	cr_expect(world_key(w, "orders", 0) == NULL);
+	cr_expect(world_clouded(w));
+	arena_free(f.arena);
+}
