@@ -17,7 +17,8 @@ struct keytype {
 	/* The public key behind its type string. NULL: valid; else what is wrong with it. */
 	const char *(*key)(struct wire key);
 	/* The signature behind its type string, over to_sign. NULL: it holds. */
-	const char *(*verify)(struct wire key, struct wire signature, const void *to_sign, size_t len);
+	const char *(*verify)(struct wire key, struct wire signature, const void *to_sign,
+			      size_t len);
 };
 
 /* NULL with ERR_FORMAT naming the type (escaped) and the types that are known. */

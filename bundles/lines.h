@@ -13,7 +13,7 @@
 struct lines {
 	const char *what; /* "plan statement", for messages */
 	const char *at, *end;
-	int number;       /* of the line read last, from 1 */
+	int number; /* of the line read last, from 1 */
 };
 
 struct lines_pair { /* borrowed from the text, not NUL-terminated */
@@ -23,7 +23,7 @@ struct lines_pair { /* borrowed from the text, not NUL-terminated */
 
 /* Check bytes and size, stand before the first line. ERR_FORMAT naming the line, ERR_LIMIT above max. */
 int lines_open(struct lines *lines, const char *what, const char *bytes, size_t len, size_t max,
-               struct err *err) MUST_CHECK;
+	       struct err *err) MUST_CHECK;
 /* The next line is exactly this text. */
 int lines_expect(struct lines *lines, const char *text, struct err *err) MUST_CHECK;
 /* The next line is "key: value", the value not empty. */
@@ -33,7 +33,8 @@ int lines_stands(const struct lines *lines, const char *text);
 /* The next line is "end", and the last. */
 int lines_close(struct lines *lines, struct err *err) MUST_CHECK;
 /* ERR_FORMAT at the line read last. */
-int lines_wrong(const struct lines *lines, struct err *err, const char *format, ...) PRINTF_LIKE(3, 4);
+int lines_wrong(const struct lines *lines, struct err *err, const char *format, ...)
+	PRINTF_LIKE(3, 4);
 
 /* A line as a row of a table: its key, and where its blank-separated items stand in a struct. */
 enum lines_kind {
@@ -63,8 +64,10 @@ struct lines_row {
 };
 
 /* Append the rows' lines. */
-int lines_write_rows(const struct lines_row *rows, const void *values, struct buf *out, struct err *err) MUST_CHECK;
-int lines_parse_rows(const struct lines_row *rows, struct lines *lines, void *values, struct err *err) MUST_CHECK;
+int lines_write_rows(const struct lines_row *rows, const void *values, struct buf *out,
+		     struct err *err) MUST_CHECK;
+int lines_parse_rows(const struct lines_row *rows, struct lines *lines, void *values,
+		     struct err *err) MUST_CHECK;
 
 /* A whole text of this grammar: header, rows, end. Parsing writes the result again and requires the same bytes. */
 struct lines_format {
@@ -72,8 +75,9 @@ struct lines_format {
 	const struct lines_row *rows;
 };
 /* ERR_FORMAT: a value that the reader would refuse. */
-int lines_write(const struct lines_format *format, const void *values, struct buf *out, struct err *err) MUST_CHECK;
+int lines_write(const struct lines_format *format, const void *values, struct buf *out,
+		struct err *err) MUST_CHECK;
 int lines_parse(const struct lines_format *format, const char *bytes, size_t len, void *values,
-                struct err *err) MUST_CHECK;
+		struct err *err) MUST_CHECK;
 
 #endif

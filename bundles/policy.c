@@ -75,7 +75,8 @@ static bool read_require(struct reading *reading, const struct rule *rule)
 	bool *counted = plan ? &reading->counted_plan : &reading->counted_approve;
 	int64_t count;
 	/* A plan that nobody signed is never applied, whatever the policy says. */
-	if ((!plan && !approve) || *counted || !text_int64(reading->word[1], plan ? 1 : 0, 64, &count))
+	if ((!plan && !approve) || *counted ||
+	    !text_int64(reading->word[1], plan ? 1 : 0, 64, &count))
 		return false;
 	*counted = true;
 	*(plan ? &reading->policy->plan : &reading->policy->approve) = (int)count;
@@ -94,8 +95,8 @@ static bool read_group(struct reading *reading, const struct rule *rule)
 {
 	(void)rule;
 	struct policy *policy = reading->policy;
-	if (reading->words < 2 || reading->words > POLICY_MEMBERS_MAX + 1 || policy->groups == POLICY_GROUPS_MAX ||
-	    find_group(policy, reading->word[0]))
+	if (reading->words < 2 || reading->words > POLICY_MEMBERS_MAX + 1 ||
+	    policy->groups == POLICY_GROUPS_MAX || find_group(policy, reading->word[0]))
 		return false;
 	struct policy_group *group = &policy->group[policy->groups++];
 	group->name = reading->word[0];
@@ -115,8 +116,10 @@ static bool read_require_group(struct reading *reading, const struct rule *rule)
 {
 	(void)rule;
 	int64_t count;
-	struct policy_group *group = reading->words == 2 ? find_group(reading->policy, reading->word[0]) : NULL;
-	if (!group || group->required || !text_int64(reading->word[1], 1, (int64_t)group->members, &count))
+	struct policy_group *group =
+		reading->words == 2 ? find_group(reading->policy, reading->word[0]) : NULL;
+	if (!group || group->required ||
+	    !text_int64(reading->word[1], 1, (int64_t)group->members, &count))
 		return false;
 	group->required = (int)count;
 	return true;
@@ -124,8 +127,13 @@ static bool read_require_group(struct reading *reading, const struct rule *rule)
 
 static bool read_distinct(struct reading *reading, const struct rule *rule)
 {
-	static const struct { const char *word; unsigned bit; } people[] = {
-		{ "planner", POLICY_PLANNER }, { "approver", POLICY_APPROVER }, { "operator", POLICY_OPERATOR },
+	static const struct {
+		const char *word;
+		unsigned bit;
+	} people[] = {
+		{ "planner", POLICY_PLANNER },
+		{ "approver", POLICY_APPROVER },
+		{ "operator", POLICY_OPERATOR },
 	};
 	unsigned *out = field(reading, rule);
 	*out = 0;
@@ -146,7 +154,8 @@ static bool read_operator(struct reading *reading, const struct rule *rule)
 	(void)rule;
 	struct policy *policy = reading->policy;
 	int64_t uid;
-	if (reading->words != 3 || strcmp(reading->word[0], "uid") != 0 || policy->operators == POLICY_OPERATORS_MAX ||
+	if (reading->words != 3 || strcmp(reading->word[0], "uid") != 0 ||
+	    policy->operators == POLICY_OPERATORS_MAX ||
 	    !text_int64(reading->word[1], 0, UINT32_MAX, &uid) ||
 	    !signers_principal_valid(reading->word[2], strlen(reading->word[2])))
 		return false;
@@ -159,15 +168,25 @@ static bool read_operator(struct reading *reading, const struct rule *rule)
 }
 
 #define AT(name) offsetof(struct policy, name)
-#define SWITCH(key, name) { key, false, "yes or no", read_switch, AT(name) }
-#define DURATION(key, name) { key, false, "a duration, as 30s, 24h, 14d", read_duration, AT(name) }
+#define SWITCH(key, name) \
+	{ \
+		key, false, "yes or no", read_switch, AT(name) \
+	}
+#define DURATION(key, name) \
+	{ \
+		key, false, "a duration, as 30s, 24h, 14d", read_duration, AT(name) \
+	}
 static const struct rule rules[] = {
 	{ "label", false, "the environment's name", read_label, 0 },
 	{ "conninfo-file", false, "a file name", read_path, 0 },
-	{ "require", true, "\"plan N\" with N of 1 to 64, or \"approve N\" with N of 0 to 64, each once", read_require, 0 },
+	{ "require", true,
+	  "\"plan N\" with N of 1 to 64, or \"approve N\" with N of 0 to 64, each once",
+	  read_require, 0 },
 	{ "group", true, "a new group's name and its members, each once", read_group, 0 },
-	{ "require-group", true, "a group that stands above, and how many of its members", read_require_group, 0 },
-	{ "distinct", false, "two or three of planner, approver, operator", read_distinct, AT(distinct) },
+	{ "require-group", true, "a group that stands above, and how many of its members",
+	  read_require_group, 0 },
+	{ "distinct", false, "two or three of planner, approver, operator", read_distinct,
+	  AT(distinct) },
 	SWITCH("reject-is-veto", reject_is_veto),
 	SWITCH("require-sk", require_sk),
 	SWITCH("require-uv", require_uv),
@@ -186,13 +205,20 @@ static const struct rule rules[] = {
 static int set_defaults(struct arena *arena, struct policy *policy, struct err *err)
 {
 	*policy = (struct policy){
-		.plan = 1, .approve = 2, .distinct = POLICY_PLANNER | POLICY_APPROVER, .reject_is_veto = true,
-		.require_apply_host = true, .require_tls = true, .allow_root = true,
-		.max_plan_age_ms = INT64_C(14) * 86400000, .max_clock_skew_ms = 120000, .resume_grace_ms = 86400000,
+		.plan = 1,
+		.approve = 2,
+		.distinct = POLICY_PLANNER | POLICY_APPROVER,
+		.reject_is_veto = true,
+		.require_apply_host = true,
+		.require_tls = true,
+		.allow_root = true,
+		.max_plan_age_ms = INT64_C(14) * 86400000,
+		.max_clock_skew_ms = 120000,
+		.resume_grace_ms = 86400000,
 	};
 	policy->group = arena_array(arena, POLICY_GROUPS_MAX, sizeof(*policy->group), err);
-	policy->operator = arena_array(arena, POLICY_OPERATORS_MAX, sizeof(*policy->operator), err);
-	return policy->group && policy->operator ? 0 : -1;
+	policy->operator= arena_array(arena, POLICY_OPERATORS_MAX, sizeof(*policy->operator), err);
+	return policy->group && policy->operator? 0 : - 1;
 }
 
 /* The value with blanks around cut off, and its words. */
@@ -226,14 +252,16 @@ static const struct rule *find_rule(const char *key, size_t len)
 	return NULL;
 }
 
-static int take_line(struct reading *reading, const char *line, size_t len, unsigned *seen, struct err *err)
+static int take_line(struct reading *reading, const char *line, size_t len, unsigned *seen,
+		     struct err *err)
 {
 	const char *colon = memchr(line, ':', len);
 	const struct rule *rule = colon ? find_rule(line, (size_t)(colon - line)) : NULL;
 	if (!colon)
 		return signers_wrong(&reading->lines, err, "\"key: value\" was expected");
 	if (!rule)
-		return signers_wrong(&reading->lines, err, "there is no key \"%.*s\"", (int)(colon - line < 60 ? colon - line : 60), line);
+		return signers_wrong(&reading->lines, err, "there is no key \"%.*s\"",
+				     (int)(colon - line < 60 ? colon - line : 60), line);
 	unsigned bit = 1u << (rule - rules);
 	if (*seen & bit && !rule->repeats)
 		return signers_wrong(&reading->lines, err, "%s stands twice", rule->key);
@@ -245,10 +273,12 @@ static int take_line(struct reading *reading, const char *line, size_t len, unsi
 	return 0;
 }
 
-int policy_parse(struct arena *arena, const char *path, const char *text, size_t len, struct policy *out,
-                 struct err *err)
+int policy_parse(struct arena *arena, const char *path, const char *text, size_t len,
+		 struct policy *out, struct err *err)
 {
-	struct reading reading = { .arena = arena, .lines = { path, text, text + len, 0 }, .policy = out };
+	struct reading reading = { .arena = arena,
+				   .lines = { path, text, text + len, 0 },
+				   .policy = out };
 	const char *line;
 	size_t line_len, bad;
 	unsigned seen = 0;

@@ -12,7 +12,8 @@
 #include "text.h"
 
 #define HEADER "pgdocket-audit/1"
-#define VALUE_MAX 4096 /* bytes of a value as written, so that one long message never makes a record too large */
+#define VALUE_MAX \
+	4096 /* bytes of a value as written, so that one long message never makes a record too large */
 #define KEYS_MAX 1024
 
 struct head { /* the lines that every record begins with */
@@ -38,7 +39,8 @@ void record_chain_start(struct record_chain *chain, const char run[33], const st
 	chain->head = *plan;
 }
 
-void record_begin(const struct record_chain *chain, struct buf *out, const char *type, int64_t time_us)
+void record_begin(const struct record_chain *chain, struct buf *out, const char *type,
+		  int64_t time_us)
 {
 	struct head head = { "", chain->seq, chain->head, time_us };
 	struct err err = ERR_INIT;
@@ -93,8 +95,9 @@ int record_seal(struct record_chain *chain, struct buf *out, struct err *err)
 	if (buf_check(out, err))
 		return err_context(err, "audit record %lld", (long long)chain->seq);
 	if (out->len > RECORD_MAX_BYTES)
-		return err_set(err, ERR_LIMIT, "audit record %lld has %zu bytes; at most %d are allowed",
-		               (long long)chain->seq, out->len, RECORD_MAX_BYTES);
+		return err_set(err, ERR_LIMIT,
+			       "audit record %lld has %zu bytes; at most %d are allowed",
+			       (long long)chain->seq, out->len, RECORD_MAX_BYTES);
 	digest_of(out->data, out->len, &chain->head);
 	chain->seq++;
 	return 0;
@@ -108,7 +111,8 @@ const char *record_get(const struct record *record, const char *key)
 	return NULL;
 }
 
-static int take_pair(struct arena *arena, struct lines *lines, struct record *record, struct err *err)
+static int take_pair(struct arena *arena, struct lines *lines, struct record *record,
+		     struct err *err)
 {
 	struct lines_pair pair;
 	struct buf value = BUF_INIT(VALUE_MAX);
@@ -119,7 +123,8 @@ static int take_pair(struct arena *arena, struct lines *lines, struct record *re
 		lines_wrong(lines, err, "more than %d keys", KEYS_MAX);
 		goto out;
 	}
-	if (!text_unpercent(pair.value, pair.value_len, &value) || memchr(value.data, '\0', value.len)) {
+	if (!text_unpercent(pair.value, pair.value_len, &value) ||
+	    memchr(value.data, '\0', value.len)) {
 		lines_wrong(lines, err, "the value is not percent-encoded as it should be");
 		goto out;
 	}
@@ -146,12 +151,14 @@ static int head_canonical(const struct head *head, const char *bytes, size_t len
 	buf_add_text(&again, HEADER "\n");
 	int result = lines_write_rows(head_rows, head, &again, err);
 	if (!result && (again.len > len || memcmp(again.data, bytes, again.len) != 0))
-		result = err_set(err, ERR_FORMAT, "audit record: not written in the one form that its values have");
+		result = err_set(err, ERR_FORMAT,
+				 "audit record: not written in the one form that its values have");
 	buf_release(&again);
 	return result;
 }
 
-int record_parse(struct arena *arena, const char *bytes, size_t len, struct record **out, struct err *err)
+int record_parse(struct arena *arena, const char *bytes, size_t len, struct record **out,
+		 struct err *err)
 {
 	struct lines lines;
 	struct head head = { 0 };
@@ -177,7 +184,8 @@ int record_parse(struct arena *arena, const char *bytes, size_t len, struct reco
 			return -1;
 	record->type = record_get(record, "type");
 	if (!record->keys || !record->type || strcmp(record->key[0], "type") != 0)
-		return err_set(err, ERR_FORMAT, "audit record: key \"type\" was expected behind \"time\"");
+		return err_set(err, ERR_FORMAT,
+			       "audit record: key \"type\" was expected behind \"time\"");
 	if (lines_close(&lines, err))
 		return -1;
 	*out = record;

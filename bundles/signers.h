@@ -10,7 +10,8 @@
 #include "sshsig.h"
 
 #define SIGNERS_MAX 1000
-#define SIGNERS_PRINCIPAL_MAX 100 /* bytes; so that a record of 64 signatures stays within its limit */
+#define SIGNERS_PRINCIPAL_MAX \
+	100 /* bytes; so that a record of 64 signatures stays within its limit */
 
 /* Bits of signer.namespaces, in the order of trust.h's roles. */
 enum signers_bit { SIGNERS_PLAN = 1, SIGNERS_APPROVE = 2, SIGNERS_RESULT = 4 };
@@ -29,8 +30,8 @@ struct signers {
 };
 
 /* path stands in messages. ERR_REFUSED reason "policy" naming the line. */
-int signers_parse(struct arena *arena, const char *path, const char *text, size_t len, struct signers *out,
-                  struct err *err) MUST_CHECK;
+int signers_parse(struct arena *arena, const char *path, const char *text, size_t len,
+		  struct signers *out, struct err *err) MUST_CHECK;
 /* 0 for a namespace that is not ours. */
 unsigned signers_namespace(const char *name, size_t len);
 /* A name that may stand in allowed_signers: [A-Za-z0-9_.@:/+-], not beginning with '-', at most SIGNERS_PRINCIPAL_MAX. */
@@ -46,6 +47,7 @@ struct signers_reader {
 };
 bool signers_line(struct signers_reader *reader, const char **line, size_t *len, struct err *err);
 /* ERR_REFUSED reason "policy": "path, line N: ...". */
-int signers_wrong(const struct signers_reader *reader, struct err *err, const char *format, ...) PRINTF_LIKE(3, 4);
+int signers_wrong(const struct signers_reader *reader, struct err *err, const char *format, ...)
+	PRINTF_LIKE(3, 4);
 
 #endif

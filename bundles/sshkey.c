@@ -22,7 +22,9 @@
 #define OPENSSH_HEADER "-----BEGIN OPENSSH PRIVATE KEY-----\n"
 #define OPENSSH_FOOTER "\n-----END OPENSSH PRIVATE KEY-----"
 #define OPENSSH_MAGIC "openssh-key-v1" /* and its NUL */
-#define WAY_OUT "use --export FILE, sign FILE with ssh-keygen -Y sign (agent, passphrase, FIDO), then --import FILE.sig"
+#define WAY_OUT \
+	"use --export FILE, sign FILE with ssh-keygen -Y sign (agent, passphrase, FIDO), then " \
+	"--import FILE.sig"
 
 static size_t word_len(const char *text, size_t len)
 {
@@ -40,20 +42,23 @@ int sshkey_decode(const char *line, size_t len, struct buf *blob, struct err *er
 	size_t base64_len = word_len(line + at, len - at);
 	buf_clear(blob);
 	if (!type_len || !base64_len || !text_unbase64(line + at, base64_len, blob)) {
-		err_set(err, ERR_FORMAT, "not a public key: \"type base64 [comment]\" was expected");
+		err_set(err, ERR_FORMAT,
+			"not a public key: \"type base64 [comment]\" was expected");
 		return err_hint(err, "give the .pub file that ssh-keygen wrote");
 	}
 	struct wire wire = wire_open(blob->data, blob->len);
 	struct wire_string inner = wire_string(&wire);
 	if (wire.bad || inner.len != type_len || memcmp(inner.bytes, line, type_len) != 0)
-		return err_set(err, ERR_FORMAT, "the key is not of the type that stands in front of it");
+		return err_set(err, ERR_FORMAT,
+			       "the key is not of the type that stands in front of it");
 	return 0;
 }
 
 static int take_public(const void *blob, size_t len, struct ssh_public_key *out, struct err *err)
 {
 	if (len > sizeof(out->blob))
-		return err_set(err, ERR_LIMIT, "a public key of %zu bytes; at most %zu are allowed", len, sizeof(out->blob));
+		return err_set(err, ERR_LIMIT, "a public key of %zu bytes; at most %zu are allowed",
+			       len, sizeof(out->blob));
 	if (!keytype_of_blob(blob, len, err))
 		return -1;
 	memset(out, 0, sizeof(*out));
@@ -84,7 +89,8 @@ out:
 	return result;
 }
 
-int ssh_public_key_write(const struct ssh_public_key *key, const char *comment, struct buf *out, struct err *err)
+int ssh_public_key_write(const struct ssh_public_key *key, const char *comment, struct buf *out,
+			 struct err *err)
 {
 	struct wire wire = wire_open(key->blob, key->blob_len);
 	struct wire_string type = wire_string(&wire);
@@ -151,8 +157,8 @@ out:
 }
 
 /* The part that a passphrase would encrypt: check twice, then per key type, public, private, comment; padding 1, 2, 3 ... */
-static int parse_secret(struct wire_string section, struct wire_string public_blob, struct ssh_private_key **out,
-                        struct err *err)
+static int parse_secret(struct wire_string section, struct wire_string public_blob,
+			struct ssh_private_key **out, struct err *err)
 {
 	struct wire wire = wire_open(section.bytes, section.len);
 	uint32_t check = wire_uint32(&wire), again = wire_uint32(&wire);
@@ -169,19 +175,23 @@ static int parse_secret(struct wire_string section, struct wire_string public_bl
 	if (!padded || point.len != SEED_SIZE || secret.len != 2 * SEED_SIZE ||
 	    memcmp(secret.bytes + SEED_SIZE, point.bytes, SEED_SIZE) != 0)
 		return err_set(err, ERR_FORMAT, "the private key is damaged");
-	if (take_private(EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, secret.bytes, SEED_SIZE), out, err))
+	if (take_private(
+		    EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, secret.bytes, SEED_SIZE),
+		    out, err))
 		return -1;
 	if ((*out)->public.blob_len != public_blob.len ||
 	    memcmp((*out)->public.blob, public_blob.bytes, public_blob.len) != 0) {
 		ssh_private_key_free(*out);
 		*out = NULL;
-		return err_set(err, ERR_FORMAT, "the private key does not fit the public key in its file");
+		return err_set(err, ERR_FORMAT,
+			       "the private key does not fit the public key in its file");
 	}
 	return 0;
 }
 
 /* OpenSSH PROTOCOL.key. */
-static int parse_container(const uint8_t *bytes, size_t len, struct ssh_private_key **out, struct err *err)
+static int parse_container(const uint8_t *bytes, size_t len, struct ssh_private_key **out,
+			   struct err *err)
 {
 	struct wire wire = wire_open(bytes, len);
 	wire_magic(&wire, OPENSSH_MAGIC, sizeof(OPENSSH_MAGIC));
@@ -203,7 +213,8 @@ static const char *find_bytes(const char *text, size_t len, const char *needle)
 	return memmem(text, len, needle, strlen(needle));
 }
 
-int ssh_private_key_parse(const char *text, size_t len, struct ssh_private_key **out, struct err *err)
+int ssh_private_key_parse(const char *text, size_t len, struct ssh_private_key **out,
+			  struct err *err)
 {
 	char base64[PRIVATE_MAX];
 	uint8_t bytes[PRIVATE_MAX];
@@ -211,14 +222,17 @@ int ssh_private_key_parse(const char *text, size_t len, struct ssh_private_key *
 	int result = -1;
 	*out = NULL;
 	const char *footer = len < sizeof(base64) ? find_bytes(text, len, OPENSSH_FOOTER) : NULL;
-	if (!footer || len < head || memcmp(text, OPENSSH_HEADER, head) != 0 || footer < text + head) {
+	if (!footer || len < head || memcmp(text, OPENSSH_HEADER, head) != 0 ||
+	    footer < text + head) {
 		err_set(err, ERR_FORMAT, "not an OpenSSH private key file");
 		return err_hint(err, "ssh-keygen -t ed25519 makes one; " WAY_OUT);
 	}
 	for (const char *at = text + head; at < footer; at++)
 		if (*at != '\n' && *at != '\r')
 			base64[count++] = *at;
-	size_t padding = count && base64[count - 1] == '=' ? (count > 1 && base64[count - 2] == '=' ? 2 : 1) : 0;
+	size_t padding = count && base64[count - 1] == '='
+				 ? (count > 1 && base64[count - 2] == '=' ? 2 : 1)
+				 : 0;
 	int decoded = count % 4 ? -1 : EVP_DecodeBlock(bytes, (unsigned char *)base64, (int)count);
 	if (decoded < (int)padding)
 		err_set(err, ERR_FORMAT, "the private key file is damaged");
@@ -239,7 +253,8 @@ static int no_passphrase(char *buffer, int size, int writing, void *asked)
 	return -1;
 }
 
-int ssh_private_key_parse_pem(const char *text, size_t len, struct ssh_private_key **out, struct err *err)
+int ssh_private_key_parse_pem(const char *text, size_t len, struct ssh_private_key **out,
+			      struct err *err)
 {
 	bool asked = false;
 	*out = NULL;
@@ -277,14 +292,16 @@ static int read_secret(const char *path, char *text, size_t size, size_t *len, s
 		err_set(err, ERR_CONFIG, "the key %s is not a regular file", path);
 		goto out;
 	}
-	while (*len < size && ((got = read(fd, text + *len, size - *len)) > 0 || (got < 0 && errno == EINTR)))
+	while (*len < size &&
+	       ((got = read(fd, text + *len, size - *len)) > 0 || (got < 0 && errno == EINTR)))
 		*len += got > 0 ? (size_t)got : 0;
 	if (got < 0)
 		err_set_errno(err, ERR_IO, "cannot read the key %s", path);
 	else if (*len == size)
 		err_set(err, ERR_CONFIG, "%s is too large for a private key", path);
 	else if (st.st_mode & 077) {
-		err_set(err, ERR_CONFIG, "others may read the private key %s (mode %03o)", path, (unsigned)st.st_mode & 0777);
+		err_set(err, ERR_CONFIG, "others may read the private key %s (mode %03o)", path,
+			(unsigned)st.st_mode & 0777);
 		err_hint(err, "chmod 600 %s", path);
 	} else
 		result = 0;
@@ -307,7 +324,8 @@ int ssh_private_key_read(const char *path, struct ssh_private_key **out, struct 
 		result = ssh_private_key_parse_pem(text, len, out, err);
 	else {
 		err_set(err, ERR_CONFIG, "not a private key");
-		err_hint(err, "--key wants the private half; when that is in an agent or on a token: " WAY_OUT);
+		err_hint(err, "--key wants the private half; when that is in an agent or on a "
+			      "token: " WAY_OUT);
 	}
 	if (result)
 		err_context(err, "%s", path);
@@ -322,7 +340,8 @@ int ssh_private_key_generate_pem(struct buf *pem, struct err *err)
 	int result = -1;
 	EVP_PKEY *pkey = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
 	BIO *bio = BIO_new(BIO_s_secmem());
-	if (!pkey || !bio || PEM_write_bio_PKCS8PrivateKey(bio, pkey, NULL, NULL, 0, NULL, NULL) != 1) {
+	if (!pkey || !bio ||
+	    PEM_write_bio_PKCS8PrivateKey(bio, pkey, NULL, NULL, 0, NULL, NULL) != 1) {
 		err_set(err, ERR_IO, "libcrypto cannot make an Ed25519 key");
 		err_hint(err, "check the system's OpenSSL configuration");
 		goto out;

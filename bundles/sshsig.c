@@ -23,8 +23,8 @@ struct hash {
 static const struct hash hashes[] = { { "sha512", EVP_sha512 }, { "sha256", EVP_sha256 } };
 
 /* What the key signs: the namespace and the digest of the message, never the message itself. */
-static int to_sign(const struct hash *hash, const char *name_space, const void *message, size_t len, struct buf *out,
-                   struct err *err)
+static int to_sign(const struct hash *hash, const char *name_space, const void *message, size_t len,
+		   struct buf *out, struct err *err)
 {
 	unsigned char digest[EVP_MAX_MD_SIZE];
 	unsigned digest_len = 0;
@@ -38,8 +38,8 @@ static int to_sign(const struct hash *hash, const char *name_space, const void *
 	return buf_check(out, err);
 }
 
-int sshsig_sign(const struct ssh_private_key *key, const char *name_space, const void *message, size_t len,
-                struct buf *out, struct err *err)
+int sshsig_sign(const struct ssh_private_key *key, const char *name_space, const void *message,
+		size_t len, struct buf *out, struct err *err)
 {
 	unsigned char signature[64];
 	size_t signature_len = sizeof(signature);
@@ -49,7 +49,8 @@ int sshsig_sign(const struct ssh_private_key *key, const char *name_space, const
 	if (to_sign(&hashes[0], name_space, message, len, &bytes, err))
 		goto out;
 	if (!context || EVP_DigestSignInit(context, NULL, NULL, NULL, key->pkey) != 1 ||
-	    EVP_DigestSign(context, signature, &signature_len, (const unsigned char *)bytes.data, bytes.len) != 1) {
+	    EVP_DigestSign(context, signature, &signature_len, (const unsigned char *)bytes.data,
+			   bytes.len) != 1) {
 		err_set(err, ERR_BUG, "libcrypto does not sign with this key");
 		goto out;
 	}
@@ -110,8 +111,8 @@ static int refuse(struct err *err, const char *why)
 }
 
 /* Type, key and hash are known, and the signature is of the key's type; then libcrypto decides. */
-static int verify_parts(const struct parts *parts, const char *name_space, const void *message, size_t len,
-                        struct err *err)
+static int verify_parts(const struct parts *parts, const char *name_space, const void *message,
+			size_t len, struct err *err)
 {
 	struct err inner = ERR_INIT;
 	struct buf bytes = BUF_INIT(SSHSIG_MAX_BYTES);
@@ -139,8 +140,8 @@ out:
 	return result;
 }
 
-int sshsig_verify(const uint8_t *blob, size_t blob_len, const char *name_space, const void *message, size_t len,
-                  struct ssh_public_key *key, struct err *err)
+int sshsig_verify(const uint8_t *blob, size_t blob_len, const char *name_space, const void *message,
+		  size_t len, struct ssh_public_key *key, struct err *err)
 {
 	struct parts parts;
 	const char *why = take_apart(blob, blob_len, &parts);
@@ -151,9 +152,11 @@ int sshsig_verify(const uint8_t *blob, size_t blob_len, const char *name_space, 
 		return refuse(err, "its key is larger than a key can be");
 	if (!wire_same(parts.name_space, name_space)) {
 		struct buf shown = BUF_INIT(512);
-		text_safe(&shown, (const char *)parts.name_space.bytes, parts.name_space.len < 64 ? parts.name_space.len : 64);
-		err_refuse(err, "signature", "the signature is refused: it was made in namespace \"%s\", not %s",
-		           buf_text(&shown), name_space);
+		text_safe(&shown, (const char *)parts.name_space.bytes,
+			  parts.name_space.len < 64 ? parts.name_space.len : 64);
+		err_refuse(err, "signature",
+			   "the signature is refused: it was made in namespace \"%s\", not %s",
+			   buf_text(&shown), name_space);
 		buf_release(&shown);
 		return err_hint(err, "ssh-keygen -Y sign -n %s", name_space);
 	}
@@ -227,6 +230,7 @@ int sshsig_dearmor(const char *text, size_t len, struct buf *blob, struct err *e
 	buf_release(&base64);
 	if (!why)
 		return buf_check(blob, err);
-	err_refuse(err, "signature", "not the armored signature that ssh-keygen -Y sign writes: %s", why);
+	err_refuse(err, "signature", "not the armored signature that ssh-keygen -Y sign writes: %s",
+		   why);
 	return err_hint(err, "give the .sig file itself, one signature and nothing else in it");
 }

@@ -26,7 +26,7 @@ struct trust {
 	const char *conninfo_file; /* absolute, or beside the policy; NULL: none */
 	struct signers signers;
 	struct trust_digests revoked_keys, revoked_plans; /* of key blobs; of plan statements */
-	struct ssh_private_key *host_key; /* NULL: none */
+	struct ssh_private_key *host_key;                 /* NULL: none */
 };
 
 bool trust_has(const struct trust_digests *digests, const struct digest *digest);

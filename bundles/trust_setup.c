@@ -16,12 +16,14 @@
 
 #define PATH_MAX_BYTES 8192
 
-static const char policy_head[] =
-	"# What this host demands of a plan before it is applied. Lines are \"key: value\"; # begins a comment line.\n"
-	"# An unknown key refuses the whole file. Keys that stand commented out show their defaults.\n\n";
+static const char policy_head[] = "# What this host demands of a plan before it is applied. Lines "
+				  "are \"key: value\"; # begins a comment line.\n"
+				  "# An unknown key refuses the whole file. Keys that stand "
+				  "commented out show their defaults.\n\n";
 
 static const char policy_tail[] =
-	"\n# How many different people must have signed. \"approve 0\" is allowed, \"plan 0\" is not.\n"
+	"\n# How many different people must have signed. \"approve 0\" is allowed, \"plan 0\" is "
+	"not.\n"
 	"require: plan 1\n"
 	"require: approve 1\n"
 	"\n# No two of these may be the same person: planner, approver, operator.\n"
@@ -37,7 +39,8 @@ static const char policy_tail[] =
 	"#require-rehearsal: no\n"
 	"\n# The plan must name this host's key (host_key.pem), not \"any\".\n"
 	"#require-apply-host: yes\n"
-	"\n# How the server is reached; parameters of -d win over this file, and the file over the environment.\n"
+	"\n# How the server is reached; parameters of -d win over this file, and the file over the "
+	"environment.\n"
 	"#conninfo-file: /etc/pgdocket/conn\n"
 	"#require-tls: yes\n"
 	"#allow-root: yes\n"
@@ -50,11 +53,15 @@ static const char policy_tail[] =
 	"#resume-grace: 24h\n";
 
 static const char signers_head[] =
-	"# Who may sign what, one key per line: PRINCIPAL namespaces=\"...\" TYPE BASE64 [COMMENT]\n"
-	"# plan.v1@pgdocket: may plan. approve.v1@pgdocket: may approve. result.v1@pgdocket: a host that applies.\n"
+	"# Who may sign what, one key per line: PRINCIPAL namespaces=\"...\" TYPE BASE64 "
+	"[COMMENT]\n"
+	"# plan.v1@pgdocket: may plan. approve.v1@pgdocket: may approve. result.v1@pgdocket: a "
+	"host that applies.\n"
 	"# pgdocket trust add writes such lines; ssh-keygen -Y verify reads this file too.\n";
-static const char revoked_keys_head[] = "# Keys that may sign nothing any more, one public key per line.\n";
-static const char revoked_plans_head[] = "# Plans that must not be applied, one whole plan id (64 hex digits) per line.\n";
+static const char revoked_keys_head[] =
+	"# Keys that may sign nothing any more, one public key per line.\n";
+static const char revoked_plans_head[] =
+	"# Plans that must not be applied, one whole plan id (64 hex digits) per line.\n";
 
 static int path_of(const char *dir, const char *name, struct buf *path, struct err *err)
 {
@@ -64,11 +71,13 @@ static int path_of(const char *dir, const char *name, struct buf *path, struct e
 }
 
 /* Whatever the process's umask is: the policy is no secret, the host key is. */
-static int write_file(const char *dir, const char *name, mode_t mode, const struct buf *text, struct err *err)
+static int write_file(const char *dir, const char *name, mode_t mode, const struct buf *text,
+		      struct err *err)
 {
 	struct buf path = BUF_INIT(PATH_MAX_BYTES);
 	int result = -1;
-	if (path_of(dir, name, &path, err) || file_create(path.data, mode, buf_text(text), text->len, err))
+	if (path_of(dir, name, &path, err) ||
+	    file_create(path.data, mode, buf_text(text), text->len, err))
 		goto out;
 	if (chmod(path.data, mode) != 0)
 		err_set_errno(err, ERR_IO, "cannot set the mode of %s", path.data);
@@ -81,8 +90,8 @@ out:
 
 static int nothing_there(const char *dir, struct err *err)
 {
-	static const char *const names[] = { TRUST_POLICY, TRUST_SIGNERS, TRUST_REVOKED_KEYS, TRUST_REVOKED_PLANS,
-	                                     TRUST_HOST_KEY };
+	static const char *const names[] = { TRUST_POLICY, TRUST_SIGNERS, TRUST_REVOKED_KEYS,
+					     TRUST_REVOKED_PLANS, TRUST_HOST_KEY };
 	struct buf path = BUF_INIT(PATH_MAX_BYTES);
 	struct stat st;
 	int result = 0;
@@ -90,7 +99,8 @@ static int nothing_there(const char *dir, struct err *err)
 		result = path_of(dir, names[i], &path, err);
 		if (!result && lstat(path.data, &st) == 0) {
 			result = err_set(err, ERR_IO, "%s is there already", path.data);
-			err_hint(err, "a policy is never overwritten: give another directory, or edit the one you have");
+			err_hint(err, "a policy is never overwritten: give another directory, or "
+				      "edit the one you have");
 		}
 	}
 	buf_release(&path);
@@ -115,7 +125,8 @@ static int make_directory(const char *dir, struct err *err)
 static int label_valid(const char *label, struct err *err)
 {
 	size_t len = strlen(label), bad;
-	bool plain = len && len <= 512 && text_utf8(label, len, &bad) && label[0] != ' ' && label[len - 1] != ' ';
+	bool plain = len && len <= 512 && text_utf8(label, len, &bad) && label[0] != ' ' &&
+		     label[len - 1] != ' ';
 	for (size_t i = 0; i < len; i++)
 		plain = plain && (unsigned char)label[i] >= 0x20 && label[i] != 0x7f;
 	if (plain)
@@ -127,25 +138,31 @@ static int label_valid(const char *label, struct err *err)
 static int new_host_key(struct buf *pem, char fingerprint[SSHSIG_FINGERPRINT_SIZE], struct err *err)
 {
 	struct ssh_private_key *key = NULL;
-	if (ssh_private_key_generate_pem(pem, err) || ssh_private_key_parse_pem(pem->data, pem->len, &key, err))
+	if (ssh_private_key_generate_pem(pem, err) ||
+	    ssh_private_key_parse_pem(pem->data, pem->len, &key, err))
 		return -1;
 	ssh_public_key_fingerprint(ssh_private_key_public(key), fingerprint);
 	ssh_private_key_free(key);
 	return 0;
 }
 
-int trust_init(const char *dir, const char *label, char fingerprint[SSHSIG_FINGERPRINT_SIZE], struct err *err)
+int trust_init(const char *dir, const char *label, char fingerprint[SSHSIG_FINGERPRINT_SIZE],
+	       struct err *err)
 {
 	struct buf text = BUF_INIT(TRUST_FILE_MAX), pem = BUF_INIT(TRUST_FILE_MAX);
 	int result = -1;
-	if (label_valid(label, err) || new_host_key(&pem, fingerprint, err) || make_directory(dir, err))
+	if (label_valid(label, err) || new_host_key(&pem, fingerprint, err) ||
+	    make_directory(dir, err))
 		goto out;
 	buf_add_format(&text, "%slabel: %s\n%s", policy_head, label, policy_tail);
 	if (buf_check(&text, err) || write_file(dir, TRUST_HOST_KEY, 0600, &pem, err) ||
 	    write_file(dir, TRUST_POLICY, 0644, &text, err))
 		goto out;
-	static const struct { const char *name, *head; } lists[] = {
-		{ TRUST_SIGNERS, signers_head }, { TRUST_REVOKED_KEYS, revoked_keys_head },
+	static const struct {
+		const char *name, *head;
+	} lists[] = {
+		{ TRUST_SIGNERS, signers_head },
+		{ TRUST_REVOKED_KEYS, revoked_keys_head },
 		{ TRUST_REVOKED_PLANS, revoked_plans_head },
 	};
 	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
@@ -163,14 +180,17 @@ out:
 	return result;
 }
 
-static const struct { unsigned bit; const char *name_space; } roles[] = {
+static const struct {
+	unsigned bit;
+	const char *name_space;
+} roles[] = {
 	[ROLE_PLANNER] = { SIGNERS_PLAN, NAMESPACE_PLAN },
 	[ROLE_APPROVER] = { SIGNERS_APPROVE, NAMESPACE_APPROVE },
 	[ROLE_HOST] = { SIGNERS_RESULT, NAMESPACE_RESULT },
 };
 
 static bool stands_already(const struct trust *trust, enum trust_role role, const char *principal,
-                           const struct digest *key)
+			   const struct digest *key)
 {
 	for (size_t i = 0; i < trust->signers.count; i++) {
 		const struct signer *signer = &trust->signers.item[i];
@@ -182,7 +202,8 @@ static bool stands_already(const struct trust *trust, enum trust_role role, cons
 }
 
 /* The new text is parsed as a whole before it replaces the old one: a line that cannot stand beside the others is refused. */
-static int append_signer(struct trust *trust, const char *path, const struct buf *line, struct err *err)
+static int append_signer(struct trust *trust, const char *path, const struct buf *line,
+			 struct err *err)
 {
 	struct buf text = BUF_INIT(TRUST_FILE_MAX);
 	struct signers signers;
@@ -193,7 +214,8 @@ static int append_signer(struct trust *trust, const char *path, const struct buf
 	if (text.len && text.data[text.len - 1] != '\n')
 		buf_add_char(&text, '\n');
 	buf_add(&text, line->data, line->len);
-	if (buf_check(&text, err) || signers_parse(trust->arena, path, text.data, text.len, &signers, err))
+	if (buf_check(&text, err) ||
+	    signers_parse(trust->arena, path, text.data, text.len, &signers, err))
 		goto out;
 	if (stat(path, &st) != 0) {
 		err_set_errno(err, ERR_IO, "cannot look at %s", path);
@@ -205,8 +227,8 @@ out:
 	return result;
 }
 
-int trust_add(const char *dir, enum trust_role role, const char *principal, const struct ssh_public_key *key,
-              bool *added, struct err *err)
+int trust_add(const char *dir, enum trust_role role, const char *principal,
+	      const struct ssh_public_key *key, bool *added, struct err *err)
 {
 	struct trust *trust = NULL;
 	struct buf path = BUF_INIT(PATH_MAX_BYTES), line = BUF_INIT(TRUST_FILE_MAX);
@@ -215,8 +237,10 @@ int trust_add(const char *dir, enum trust_role role, const char *principal, cons
 	*added = false;
 	if (!signers_principal_valid(principal, strlen(principal))) {
 		err_set(err, ERR_USAGE, "\"%s\" cannot be a principal", principal);
-		err_hint(err, "letters, digits and _.@:/+-, not beginning with -, at most %d bytes; as bob@example.com",
-		         SIGNERS_PRINCIPAL_MAX);
+		err_hint(err,
+			 "letters, digits and _.@:/+-, not beginning with -, at most %d bytes; as "
+			 "bob@example.com",
+			 SIGNERS_PRINCIPAL_MAX);
 		goto out;
 	}
 	ssh_public_key_digest(key, &digest);
@@ -227,7 +251,8 @@ int trust_add(const char *dir, enum trust_role role, const char *principal, cons
 		goto out;
 	}
 	buf_add_format(&line, "%s namespaces=\"%s\" ", principal, roles[role].name_space);
-	if (ssh_public_key_write(key, NULL, &line, err) || append_signer(trust, path.data, &line, err))
+	if (ssh_public_key_write(key, NULL, &line, err) ||
+	    append_signer(trust, path.data, &line, err))
 		goto out;
 	*added = true;
 	result = 0;

@@ -35,15 +35,17 @@ struct plan_statement {
 	char nonce[33];
 };
 
-int plan_statement_write(const struct plan_statement *statement, struct buf *out, struct err *err) MUST_CHECK;
+int plan_statement_write(const struct plan_statement *statement, struct buf *out,
+			 struct err *err) MUST_CHECK;
 /* ERR_FORMAT naming the line. Several targets are ERR_VERSION: the first version plans one. */
-int plan_statement_parse(const char *bytes, size_t len, struct plan_statement *out, struct err *err) MUST_CHECK;
+int plan_statement_parse(const char *bytes, size_t len, struct plan_statement *out,
+			 struct err *err) MUST_CHECK;
 /*
  * The statement of the bundle's one plan: bytes (cleared first) as they were signed, parsed, and their SHA-256.
  * *found false: the bundle has no plan; the rest is untouched then. ERR_FORMAT, ERR_VERSION, ERR_LIMIT.
  */
-int plan_statement_load(struct db *db, struct buf *bytes, struct plan_statement *out, struct digest *plan, bool *found,
-                        struct err *err) MUST_CHECK;
+int plan_statement_load(struct db *db, struct buf *bytes, struct plan_statement *out,
+			struct digest *plan, bool *found, struct err *err) MUST_CHECK;
 /* 32 random hex digits. */
 int plan_statement_nonce(char out[33], struct err *err) MUST_CHECK;
 

@@ -20,8 +20,9 @@ int trust_open(const char *dir, bool strict, struct trust **out, struct err *err
 void trust_close(struct trust *trust);
 
 const char *trust_label(const struct trust *trust);
-const char *trust_conninfo_file(const struct trust *trust);          /* NULL: none */
-const struct ssh_private_key *trust_host_key(const struct trust *trust); /* NULL: this is a desk, not a host */
+const char *trust_conninfo_file(const struct trust *trust); /* NULL: none */
+const struct ssh_private_key *
+trust_host_key(const struct trust *trust); /* NULL: this is a desk, not a host */
 bool trust_require_tls(const struct trust *trust);
 bool trust_allow_root(const struct trust *trust);
 bool trust_require_apply_host(const struct trust *trust);
@@ -30,34 +31,34 @@ bool trust_uncovered_refuse(const struct trust *trust);
 int64_t trust_max_clock_skew_ms(const struct trust *trust);
 int64_t trust_resume_grace_ms(const struct trust *trust);
 int64_t trust_max_plan_age_ms(const struct trust *trust);
-const struct digest *trust_policy_digest(const struct trust *trust);  /* SHA-256 of policy.conf */
+const struct digest *trust_policy_digest(const struct trust *trust); /* SHA-256 of policy.conf */
 /* The principal of operator uid (policy's operator lines), or NULL. */
 const char *trust_operator(const struct trust *trust, long uid);
 /* True when the key may sign in this namespace now; *principal borrowed from trust. */
-bool trust_signer(const struct trust *trust, const struct ssh_public_key *key, const char *name_space, int64_t now_us,
-                  const char **principal);
+bool trust_signer(const struct trust *trust, const struct ssh_public_key *key,
+		  const char *name_space, int64_t now_us, const char **principal);
 
 enum trust_verdict { VERDICT_COUNTS, VERDICT_REJECTS, VERDICT_IGNORED };
 #define TRUST_SIGNATURES_MAX 64 /* examined; more are noted and ignored */
 
-struct trust_signature {       /* one examined row, for people and for the audit record */
+struct trust_signature { /* one examined row, for people and for the audit record */
 	enum trust_verdict verdict;
 	char name_space[24];
 	char principal[STATEMENT_TEXT_MAX]; /* who, when the key is known; else empty */
 	char fingerprint[SSHSIG_FINGERPRINT_SIZE];
-	int64_t signed_at_us;      /* claimed; 0 for plan signatures */
+	int64_t signed_at_us; /* claimed; 0 for plan signatures */
 	char ticket[STATEMENT_TEXT_MAX], comment[STATEMENT_TEXT_MAX];
-	char why[200];             /* reason when ignored */
+	char why[200]; /* reason when ignored */
 };
 
 struct trust_result {
 	struct plan_statement statement;
-	struct digest plan;        /* SHA-256 of the statement's bytes: the plan id */
+	struct digest plan; /* SHA-256 of the statement's bytes: the plan id */
 	char planner[STATEMENT_TEXT_MAX];
 	int approvals, approvals_required;
 	size_t signatures;
 	struct trust_signature signature[TRUST_SIGNATURES_MAX];
-	bool expired;              /* statement or a needed approval, by less than resume-grace: run refuses unless the ledger has rows */
+	bool expired; /* statement or a needed approval, by less than resume-grace: run refuses unless the ledger has rows */
 	bool apply_host_unchecked; /* no host_key.pem here */
 	size_t ignored_rows;       /* beyond TRUST_SIGNATURES_MAX */
 };
@@ -67,16 +68,17 @@ struct trust_result {
  * revoked_plans, times, quorum. operator: principal of who runs this, or NULL. On ERR_REFUSED *result holds what was examined so far.
  * reasons: "statement", "signature", "quorum", "rejected", "label", "apply-host", "expired", "not-yet", "revoked", "age".
  */
-int trust_judge(const struct trust *trust, struct db *bundle, int64_t now_us, const char *operator_name,
-                struct trust_result *result, struct err *err) MUST_CHECK;
+int trust_judge(const struct trust *trust, struct db *bundle, int64_t now_us,
+		const char *operator_name, struct trust_result *result, struct err *err) MUST_CHECK;
 
 /*
  * `trust init`: dir is made, or exists without any of the policy's files (else ERR_IO; nothing is overwritten).
  * `trust add`: *added false when the line stands there already. ERR_USAGE: principal; ERR_REFUSED reason "policy": the key is
  * another's, or the directory's policy is malformed.
  */
-int trust_init(const char *dir, const char *label, char fingerprint[SSHSIG_FINGERPRINT_SIZE], struct err *err) MUST_CHECK;
-int trust_add(const char *dir, enum trust_role role, const char *principal, const struct ssh_public_key *key,
-              bool *added, struct err *err) MUST_CHECK;
+int trust_init(const char *dir, const char *label, char fingerprint[SSHSIG_FINGERPRINT_SIZE],
+	       struct err *err) MUST_CHECK;
+int trust_add(const char *dir, enum trust_role role, const char *principal,
+	      const struct ssh_public_key *key, bool *added, struct err *err) MUST_CHECK;
 
 #endif

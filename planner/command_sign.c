@@ -5,14 +5,18 @@
 struct sign_options {
 	struct signing_options signing;
 };
-static const struct option table[] = {
-	SIGNING_OPTIONS(struct sign_options),
-	CLI_COMMON_OPTIONS(struct signing_options),
-	{ 0 }
-};
+static const struct option table[] = { SIGNING_OPTIONS(struct sign_options),
+				       CLI_COMMON_OPTIONS(struct signing_options),
+				       { 0 } };
 static const struct option_command command = {
-	"sign", "FILE", "Signs the bundle's plan as the one who made it.", table, 1, 1,
-	"On a terminal it shows the plan and asks; without one it asks nothing. It checks only that the signature fits the\n"
+	"sign",
+	"FILE",
+	"Signs the bundle's plan as the one who made it.",
+	table,
+	1,
+	1,
+	"On a terminal it shows the plan and asks; without one it asks nothing. It checks only "
+	"that the signature fits the\n"
 	"plan: whether the key may plan is judged by pgdocket verify and by the applier.\n"
 	"For a key in an agent, on a token or with a passphrase:\n"
 	"  pgdocket sign FILE --export plan.txt\n"
@@ -33,7 +37,8 @@ static int make_signature(struct signing *signing, bool *go, struct err *err)
 static int sign(struct signing *signing, const char *path, struct err *err)
 {
 	bool go = true, added = false;
-	if (signing_check_options(signing->options, command.name, err) || signing_open(signing, path, err))
+	if (signing_check_options(signing->options, command.name, err) ||
+	    signing_open(signing, path, err))
 		return -1;
 	if (signing->options->export)
 		return signing_export(signing, &signing->plan_bytes, err);
@@ -49,8 +54,10 @@ static int sign(struct signing *signing, const char *path, struct err *err)
 int command_sign(struct cli *cli, int argc, char **argv)
 {
 	struct sign_options options = { 0 };
-	struct signing signing = { .cli = cli, .options = &options.signing, .name_space = NAMESPACE_PLAN,
-	                           .verb = "signed" };
+	struct signing signing = { .cli = cli,
+				   .options = &options.signing,
+				   .name_space = NAMESPACE_PLAN,
+				   .verb = "signed" };
 	struct err err = ERR_INIT;
 	const char *path = NULL;
 	bool done = false;

@@ -22,13 +22,18 @@ static const struct option init_table[] = {
 	{ 0 }
 };
 static const struct option_command init_command = {
-	"trust init", "DIR", "Writes a new policy directory with a new host key, and shows the key's fingerprint.",
-	init_table, 1, 1,
-	"DIR may exist, but must not hold a policy. The fingerprint belongs into pgdocket.conf: [target] apply_host."
+	"trust init",
+	"DIR",
+	"Writes a new policy directory with a new host key, and shows the key's fingerprint.",
+	init_table,
+	1,
+	1,
+	"DIR may exist, but must not hold a policy. The fingerprint belongs into pgdocket.conf: "
+	"[target] apply_host."
 };
 
-static int print_init(struct cli *cli, const char *dir, const struct init_options *options, const char *fingerprint,
-                      struct err *err)
+static int print_init(struct cli *cli, const char *dir, const struct init_options *options,
+		      const char *fingerprint, struct err *err)
 {
 	struct buf out = BUF_INIT(OUTPUT_MAX);
 	if (options->common.json) {
@@ -47,7 +52,8 @@ static int print_init(struct cli *cli, const char *dir, const struct init_option
 	int result = cli_print(cli, &out, err);
 	buf_release(&out);
 	if (!result && !options->common.quiet && !options->common.json)
-		fputs("next: apply_host of pgdocket.conf takes the host key; pgdocket trust add names who may sign\n",
+		fputs("next: apply_host of pgdocket.conf takes the host key; pgdocket trust add "
+		      "names who may sign\n",
 		      cli->talk);
 	return result;
 }
@@ -62,7 +68,9 @@ static int run_init(struct cli *cli, int argc, char **argv, struct err *err)
 		return err->code ? -1 : 0;
 	if (!options.label) {
 		err_set(err, ERR_USAGE, "trust init needs --label");
-		return err_hint(err, "the environment's name, as label in pgdocket.conf: --label prod-eu-1");
+		return err_hint(
+			err,
+			"the environment's name, as label in pgdocket.conf: --label prod-eu-1");
 	}
 	if (trust_init(dir, options.label, fingerprint, err))
 		return -1;
@@ -78,19 +86,31 @@ static const struct option add_table[] = {
 	  "what the key may sign: planner, approver or host", 0, 0 },
 	{ "principal", 0, OPTION_TEXT, offsetof(struct add_options, principal), "WHO",
 	  "whose key it is, as bob@example.com", 0, 0 },
-	{ "key", 0, OPTION_TEXT, offsetof(struct add_options, key), "FILE.pub", "the public key", 0, 0 },
+	{ "key", 0, OPTION_TEXT, offsetof(struct add_options, key), "FILE.pub", "the public key", 0,
+	  0 },
 	CLI_COMMON_OPTIONS(struct add_options),
 	{ 0 }
 };
 static const struct option_command add_command = {
-	"trust add", "DIR", "Lets a key sign plans, approvals or results, by a line in the directory's allowed_signers.",
-	add_table, 1, 1,
-	"A key is one person's; a person may have several keys and roles. To take a key's rights away, remove its lines\n"
+	"trust add",
+	"DIR",
+	"Lets a key sign plans, approvals or results, by a line in the directory's "
+	"allowed_signers.",
+	add_table,
+	1,
+	1,
+	"A key is one person's; a person may have several keys and roles. To take a key's rights "
+	"away, remove its lines\n"
 	"or put the key into revoked_keys."
 };
 
-static const struct { const char *word; enum trust_role role; } roles[] = {
-	{ "planner", ROLE_PLANNER }, { "approver", ROLE_APPROVER }, { "host", ROLE_HOST },
+static const struct {
+	const char *word;
+	enum trust_role role;
+} roles[] = {
+	{ "planner", ROLE_PLANNER },
+	{ "approver", ROLE_APPROVER },
+	{ "host", ROLE_HOST },
 };
 
 static int find_role(const char *word, enum trust_role *role, struct err *err)
@@ -114,8 +134,8 @@ static int read_public(const char *path, struct ssh_public_key *key, struct err 
 	return result;
 }
 
-static int print_add(struct cli *cli, const struct add_options *options, const struct ssh_public_key *key, bool added,
-                     struct err *err)
+static int print_add(struct cli *cli, const struct add_options *options,
+		     const struct ssh_public_key *key, bool added, struct err *err)
 {
 	struct buf out = BUF_INIT(OUTPUT_MAX);
 	char fingerprint[SSHSIG_FINGERPRINT_SIZE];
@@ -123,11 +143,11 @@ static int print_add(struct cli *cli, const struct add_options *options, const s
 	if (options->common.json) {
 		buf_add_text(&out, "{\"principal\":");
 		text_json(&out, options->principal, strlen(options->principal));
-		buf_add_format(&out, ",\"role\":\"%s\",\"fingerprint\":\"%s\",\"added\":%s}\n", options->role, fingerprint,
-		               added ? "true" : "false");
+		buf_add_format(&out, ",\"role\":\"%s\",\"fingerprint\":\"%s\",\"added\":%s}\n",
+			       options->role, fingerprint, added ? "true" : "false");
 	} else {
-		buf_add_format(&out, "%s %s %s with %s\n", options->principal, added ? "is now" : "is already",
-		               options->role, fingerprint);
+		buf_add_format(&out, "%s %s %s with %s\n", options->principal,
+			       added ? "is now" : "is already", options->role, fingerprint);
 	}
 	int result = cli_print(cli, &out, err);
 	buf_release(&out);
@@ -145,7 +165,8 @@ static int run_add(struct cli *cli, int argc, char **argv, struct err *err)
 		return err->code ? -1 : 0;
 	if (!options.role || !options.principal || !options.key) {
 		err_set(err, ERR_USAGE, "trust add needs --role, --principal and --key");
-		return err_hint(err, "pgdocket trust add DIR --role approver --principal bob@example.com --key bob.pub");
+		return err_hint(err, "pgdocket trust add DIR --role approver --principal "
+				     "bob@example.com --key bob.pub");
 	}
 	if (find_role(options.role, &role, err) || read_public(options.key, &key, err) ||
 	    trust_add(dir, role, options.principal, &key, &added, err))
@@ -187,7 +208,8 @@ static int dispatch(struct cli *cli, int argc, char **argv, struct err *err)
 		err_set(err, ERR_USAGE, "trust does not know \"%s\"", argv[1]);
 	else
 		err_set(err, ERR_USAGE, "trust needs to be told what to do");
-	return err_hint(err, "pgdocket trust init DIR --label LABEL, or pgdocket trust add DIR ...");
+	return err_hint(err,
+			"pgdocket trust init DIR --label LABEL, or pgdocket trust add DIR ...");
 }
 
 int command_trust(struct cli *cli, int argc, char **argv)

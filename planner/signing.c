@@ -14,14 +14,18 @@
 
 #define OUTPUT_MAX (1u << 20)
 
-int signing_check_options(const struct signing_options *options, const char *command, struct err *err)
+int signing_check_options(const struct signing_options *options, const char *command,
+			  struct err *err)
 {
 	int ways = !!options->key + !!options->export + !!options->import;
 	if (ways == 1)
 		return 0;
-	err_set(err, ERR_USAGE, ways ? "%s takes only one of --key, --export and --import"
-	                             : "%s needs --key, --export or --import", command);
-	return err_hint(err, "--key KEY signs here; --export FILE and --import FILE.sig serve keys that live elsewhere");
+	err_set(err, ERR_USAGE,
+		ways ? "%s takes only one of --key, --export and --import"
+		     : "%s needs --key, --export or --import",
+		command);
+	return err_hint(err, "--key KEY signs here; --export FILE and --import FILE.sig serve keys "
+			     "that live elsewhere");
 }
 
 int signing_open(struct signing *signing, const char *path, struct err *err)
@@ -30,8 +34,8 @@ int signing_open(struct signing *signing, const char *path, struct err *err)
 	buf_init(&signing->plan_bytes, STATEMENT_MAX_BYTES);
 	buf_init(&signing->blob, SSHSIG_MAX_BYTES);
 	if (bundle_open(path, &signing->bundle, err) ||
-	    plan_statement_load(bundle_db(signing->bundle), &signing->plan_bytes, &signing->plan, &signing->plan_digest,
-	                        &found, err))
+	    plan_statement_load(bundle_db(signing->bundle), &signing->plan_bytes, &signing->plan,
+				&signing->plan_digest, &found, err))
 		return -1;
 	if (found)
 		return 0;
@@ -70,8 +74,9 @@ static void summary(const struct signing *signing, struct buf *out)
 	add_line(out, "for", plan->label);
 	add_line(out, "database", plan->database);
 	add_line(out, "apply host", plan->apply_host);
-	buf_add_format(out, "  %-12s %lld\n  %-12s %lld, %lld of them destructive\n", "schemas", (long long)plan->schemas,
-	               "statements", (long long)plan->statements, (long long)plan->destructive);
+	buf_add_format(out, "  %-12s %lld\n  %-12s %lld, %lld of them destructive\n", "schemas",
+		       (long long)plan->schemas, "statements", (long long)plan->statements,
+		       (long long)plan->destructive);
 	add_time(out, "created", plan->created_us);
 	if (plan->not_before_us != plan->created_us)
 		add_time(out, "not before", plan->not_before_us);
@@ -117,7 +122,8 @@ int signing_load_key(struct signing *signing, struct err *err)
 
 int signing_sign(struct signing *signing, const struct buf *message, struct err *err)
 {
-	return sshsig_sign(signing->key, signing->name_space, message->data, message->len, &signing->blob, err);
+	return sshsig_sign(signing->key, signing->name_space, message->data, message->len,
+			   &signing->blob, err);
 }
 
 static bool holds(const char *path, const struct buf *message)
@@ -125,7 +131,7 @@ static bool holds(const char *path, const struct buf *message)
 	struct err err = ERR_INIT;
 	struct buf there = BUF_INIT(STATEMENT_MAX_BYTES);
 	bool same = file_read(path, 0, &there, &err) == 0 && there.len == message->len &&
-	            memcmp(buf_text(&there), message->data, message->len) == 0;
+		    memcmp(buf_text(&there), message->data, message->len) == 0;
 	buf_release(&there);
 	return same;
 }
@@ -148,7 +154,8 @@ int signing_export(struct signing *signing, const struct buf *message, struct er
 		buf_add_format(&out, ",\"namespace\":\"%s\"}\n", signing->name_space);
 	} else {
 		text_safe(&out, path, strlen(path));
-		buf_add_format(&out, " written; sign it with: ssh-keygen -Y sign -n %s -f KEY ", signing->name_space);
+		buf_add_format(&out, " written; sign it with: ssh-keygen -Y sign -n %s -f KEY ",
+			       signing->name_space);
 		text_safe(&out, path, strlen(path));
 		buf_add_char(&out, '\n');
 	}
@@ -171,11 +178,12 @@ int signing_import(struct signing *signing, struct err *err)
 int signing_store(struct signing *signing, const struct buf *message, bool *added, struct err *err)
 {
 	struct signature row = { signing->name_space, message->data, message->len,
-	                         (const uint8_t *)signing->blob.data, signing->blob.len };
+				 (const uint8_t *)signing->blob.data, signing->blob.len };
 	struct bundle_edit *edit = NULL;
 	bool stands = false;
 	*added = false;
-	if (sshsig_verify(row.blob, row.blob_len, row.name_space, row.message, row.message_len, &signing->signer, err) ||
+	if (sshsig_verify(row.blob, row.blob_len, row.name_space, row.message, row.message_len,
+			  &signing->signer, err) ||
 	    signature_stands(bundle_db(signing->bundle), &row, &signing->signer, &stands, err))
 		return -1;
 	if (stands)
@@ -196,14 +204,17 @@ int signing_report(struct signing *signing, const char *who, bool added, struct 
 	digest_hex(&signing->plan_digest, hex);
 	ssh_public_key_fingerprint(&signing->signer, fingerprint);
 	if (signing->options->common.json) {
-		buf_add_format(&out, "{\"plan\":\"%s\",\"did\":\"%s\",\"principal\":", hex, signing->verb);
+		buf_add_format(&out, "{\"plan\":\"%s\",\"did\":\"%s\",\"principal\":", hex,
+			       signing->verb);
 		if (who)
 			text_json(&out, who, strlen(who));
 		else
 			buf_add_text(&out, "null");
-		buf_add_format(&out, ",\"fingerprint\":\"%s\",\"added\":%s}\n", fingerprint, added ? "true" : "false");
+		buf_add_format(&out, ",\"fingerprint\":\"%s\",\"added\":%s}\n", fingerprint,
+			       added ? "true" : "false");
 	} else {
-		buf_add_format(&out, "plan %.12s %s%s", hex, added ? "" : "was already ", signing->verb);
+		buf_add_format(&out, "plan %.12s %s%s", hex, added ? "" : "was already ",
+			       signing->verb);
 		if (who) {
 			buf_add_text(&out, " by ");
 			text_safe(&out, who, strlen(who));

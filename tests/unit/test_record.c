@@ -193,7 +193,7 @@ Test(record, too_large)
 {
 	struct record_chain chain;
 	struct buf body = BUF_INIT(1 << 20);
-	char text[4000], key[10];
+	char text[4000], key[20];
 	memset(text, 'x', sizeof text - 1);
 	text[sizeof text - 1] = '\0';
 	record_chain_start(&chain, RUN, &plan);
