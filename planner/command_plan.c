@@ -1,6 +1,7 @@
 /*
- * `pgdocket plan`: builds the plan from a bundle's snapshot and puts it into the bundle, or into a new one. Everything is
- * decided by planner/plan/; this file reads options, guards what is there already, and tells what came out.
+ * `pgdocket plan`: builds the plan from a bundle's snapshot and puts it into the bundle, or into a
+ * new one. Everything is decided by planner/plan/; this file reads options, guards what is there
+ * already, and tells what came out.
  */
 #include "commands.h"
 
@@ -27,32 +28,54 @@ struct command_plan {
 #define AT(member) offsetof(struct command_plan, member)
 static const struct option options[] = {
 	{ "scope", 0, OPTION_TEXT, AT(scope), "SCOPE", "shared, tenant or all (default)", 0, 0 },
-	{ "schema", 0, OPTION_LIST, AT(schemas), "GLOB", "plan only schemas of this name (* and ?); repeatable", 0, 0 },
-	{ "exclude", 0, OPTION_LIST, AT(excludes), "GLOB", "leave schemas of this name out; repeatable", 0, 0 },
+	{ "schema", 0, OPTION_LIST, AT(schemas), "GLOB",
+	  "plan only schemas of this name (* and ?); repeatable", 0, 0 },
+	{ "exclude", 0, OPTION_LIST, AT(excludes), "GLOB",
+	  "leave schemas of this name out; repeatable", 0, 0 },
 	{ "to", 0, OPTION_TEXT, AT(to), "VERSION", "up to this migration, not further", 0, 0 },
-	{ "revert", 0, OPTION_COUNT, AT(revert), "N", "revert the N newest migrations that any selected schema has", 1, 1000000 },
-	{ "revert-to", 0, OPTION_TEXT, AT(revert_to), "VERSION", "revert everything newer than VERSION (none: everything)", 0, 0 },
-	{ "skip-unfit", 0, OPTION_FLAG, AT(skip_unfit), NULL, "leave out classes that cannot be planned, plan the rest", 0, 0 },
-	{ "expires", 0, OPTION_DURATION, AT(expires_ms), "TIME", "how long the plan may be started (default 7d)", 0, 0 },
-	{ "not-before", 0, OPTION_TEXT, AT(not_before), "TIME", "not to be started earlier: 2026-11-22T07:30:00Z", 0, 0 },
-	{ "ticket", 0, OPTION_TEXT, AT(ticket), "TEXT", "the change's ticket; signed with the plan", 0, 0 },
-	{ "replace", 0, OPTION_FLAG, AT(replace), NULL, "drop the bundle's plan and its signatures, if nothing of it ran", 0, 0 },
-	{ "output", 'o', OPTION_TEXT, AT(output), "NEW", "write the plan to a new bundle, leave FILE alone", 0, 0 },
-	{ "config", 0, OPTION_TEXT, AT(config), "FILE", "configuration (default ./pgdocket.conf, else the bundle's)", 0, 0 },
+	{ "revert", 0, OPTION_COUNT, AT(revert), "N",
+	  "revert the N newest migrations that any selected schema has", 1, 1000000 },
+	{ "revert-to", 0, OPTION_TEXT, AT(revert_to), "VERSION",
+	  "revert everything newer than VERSION (none: everything)", 0, 0 },
+	{ "skip-unfit", 0, OPTION_FLAG, AT(skip_unfit), NULL,
+	  "leave out classes that cannot be planned, plan the rest", 0, 0 },
+	{ "expires", 0, OPTION_DURATION, AT(expires_ms), "TIME",
+	  "how long the plan may be started (default 7d)", 0, 0 },
+	{ "not-before", 0, OPTION_TEXT, AT(not_before), "TIME",
+	  "not to be started earlier: 2026-11-22T07:30:00Z", 0, 0 },
+	{ "ticket", 0, OPTION_TEXT, AT(ticket), "TEXT", "the change's ticket; signed with the plan",
+	  0, 0 },
+	{ "replace", 0, OPTION_FLAG, AT(replace), NULL,
+	  "drop the bundle's plan and its signatures, if nothing of it ran", 0, 0 },
+	{ "output", 'o', OPTION_TEXT, AT(output), "NEW",
+	  "write the plan to a new bundle, leave FILE alone", 0, 0 },
+	{ "config", 0, OPTION_TEXT, AT(config), "FILE",
+	  "configuration (default ./pgdocket.conf, else the bundle's)", 0, 0 },
 	CLI_COMMON_OPTIONS(struct command_plan),
 	{ NULL, 0, OPTION_FLAG, 0, NULL, NULL, 0, 0 },
 };
 
 static const struct option_command command = {
-	"plan", "FILE", "builds the plan from the snapshot in FILE: what will run in which schemas, in which order", options, 1, 1,
-	"With nothing pending it says so, exits 0 and leaves FILE as it is. If no plan can be made, every reason\n"
+	"plan",
+	"FILE",
+	"builds the plan from the snapshot in FILE: what will run in which schemas, in which order",
+	options,
+	1,
+	1,
+	"With nothing pending it says so, exits 0 and leaves FILE as it is. If no plan can be "
+	"made, every reason\n"
 	"is printed and the exit code is 1.",
 };
 
 static int read_scope(const char *word, enum sql_scope *out, struct err *err)
 {
-	static const struct { const char *word; enum sql_scope scope; } scopes[] = {
-		{ "all", SQL_SCOPE_ALL }, { "shared", SQL_SCOPE_SHARED }, { "tenant", SQL_SCOPE_TENANT },
+	static const struct {
+		const char *word;
+		enum sql_scope scope;
+	} scopes[] = {
+		{ "all", SQL_SCOPE_ALL },
+		{ "shared", SQL_SCOPE_SHARED },
+		{ "tenant", SQL_SCOPE_TENANT },
 	};
 
 	for (size_t i = 0; i < sizeof scopes / sizeof scopes[0]; i++) {
@@ -83,19 +106,25 @@ static int read_terms(const struct command_plan *values, struct plan_terms *term
 }
 
 /* What stands in the bundle already decides whether a plan may be put there. */
-static int check_present(const struct command_plan *values, struct db *db, const char *path, struct err *err)
+static int check_present(const struct command_plan *values, struct db *db, const char *path,
+			 struct err *err)
 {
 	int64_t plans, runs;
 
-	if (db_value_int64(db, sql_count_plans, &plans, err) || db_value_int64(db, sql_count_runs, &runs, err))
+	if (db_value_int64(db, sql_count_plans, &plans, err) ||
+	    db_value_int64(db, sql_count_runs, &runs, err))
 		return -1;
 	if (runs) {
-		err_set(err, ERR_PLAN, "%s holds the results of a run, and its snapshot is older than they are", path);
-		return err_hint(err, "take a new snapshot and plan from that: `pgdocket snapshot -o NEW`");
+		err_set(err, ERR_PLAN,
+			"%s holds the results of a run, and its snapshot is older than they are",
+			path);
+		return err_hint(
+			err, "take a new snapshot and plan from that: `pgdocket snapshot -o NEW`");
 	}
 	if (plans && !values->replace && !values->output) {
 		err_set(err, ERR_PLAN, "%s holds a plan already", path);
-		return err_hint(err, "--replace drops it with its signatures; -o NEW writes the new plan to a new bundle");
+		return err_hint(err, "--replace drops it with its signatures; -o NEW writes the "
+				     "new plan to a new bundle");
 	}
 	return 0;
 }
@@ -118,7 +147,8 @@ static void print_problem(struct cli *cli, const struct plan_problem *problem, s
 		buf_add_text(&json, ",\"message\":");
 		text_json(&json, buf_text(line), line->len);
 		buf_add_text(&json, ",\"hint\":");
-		text_json(&json, problem->hint ? problem->hint : "", problem->hint ? strlen(problem->hint) : 0);
+		text_json(&json, problem->hint ? problem->hint : "",
+			  problem->hint ? strlen(problem->hint) : 0);
 		buf_add_text(&json, "}");
 		fprintf(cli->talk, "%s\n", buf_text(&json));
 		buf_release(&json);
@@ -144,11 +174,14 @@ static int tell_problems(struct cli *cli, const struct plan *plan, struct err *e
 		print_problem(cli, &plan->problem[i], &line);
 	buf_release(&line);
 	if (plan->problems_unsaid)
-		err_set(err, ERR_PLAN, "no plan was made: %zu problems, the first %zu are named above",
-		        plan->problems + plan->problems_unsaid, plan->problems);
+		err_set(err, ERR_PLAN,
+			"no plan was made: %zu problems, the first %zu are named above",
+			plan->problems + plan->problems_unsaid, plan->problems);
 	else
-		err_set(err, ERR_PLAN, "no plan was made: %zu problem%s", plan->problems, plan->problems == 1 ? "" : "s");
-	return err_hint(err, "mend the migrations, or leave schemas out: --exclude GLOB, --skip-unfit");
+		err_set(err, ERR_PLAN, "no plan was made: %zu problem%s", plan->problems,
+			plan->problems == 1 ? "" : "s");
+	return err_hint(err,
+			"mend the migrations, or leave schemas out: --exclude GLOB, --skip-unfit");
 }
 
 static int tell_nothing(struct cli *cli, const struct plan *plan, struct err *err)
@@ -158,10 +191,14 @@ static int tell_nothing(struct cli *cli, const struct plan *plan, struct err *er
 	int result;
 
 	if (cli->json)
-		buf_add_format(&out, "{\"plan\":null,\"selected\":%zu,\"pending\":0}\n", plan->selected_schemas);
+		buf_add_format(&out, "{\"plan\":null,\"selected\":%zu,\"pending\":0}\n",
+			       plan->selected_schemas);
 	else
-		buf_add_format(&out, "nothing to do: %s in any of %zu selected schemas; no plan was made\n",
-		               reverts ? "nothing can be reverted" : "no migration is pending", plan->selected_schemas);
+		buf_add_format(
+			&out,
+			"nothing to do: %s in any of %zu selected schemas; no plan was made\n",
+			reverts ? "nothing can be reverted" : "no migration is pending",
+			plan->selected_schemas);
 	result = cli_print(cli, &out, err);
 	buf_release(&out);
 	return result;
@@ -199,9 +236,11 @@ static void summary_classes(const struct document *document, struct buf *out)
 		text_safe(out, first, strlen(first));
 		if (class->schemas > 1)
 			buf_add_format(out, " and %zu alike", class->schemas - 1);
-		buf_add_format(out, "%s: %zu migration%s, %zu statement%s", class->has_shape_before ? "" : " (to be made)",
-		               segment_migrations(program), segment_migrations(program) == 1 ? "" : "s",
-		               does[DOC_RUN], does[DOC_RUN] == 1 ? "" : "s");
+		buf_add_format(out, "%s: %zu migration%s, %zu statement%s",
+			       class->has_shape_before ? "" : " (to be made)",
+			       segment_migrations(program),
+			       segment_migrations(program) == 1 ? "" : "s", does[DOC_RUN],
+			       does[DOC_RUN] == 1 ? "" : "s");
 		if (does[DOC_FILTERED])
 			buf_add_format(out, ", %zu filtered", does[DOC_FILTERED]);
 		buf_add_char(out, '\n');
@@ -214,8 +253,8 @@ static void count_findings(const struct document *document, size_t count[3])
 		count[document->finding[i].severity]++;
 }
 
-static void summary_text(const struct plan *plan, const struct plan_statement *statement, const struct digest *id,
-                         const char *path, struct buf *out)
+static void summary_text(const struct plan *plan, const struct plan_statement *statement,
+			 const struct digest *id, const char *path, struct buf *out)
 {
 	const struct document *document = plan->document;
 	char hex[DIGEST_HEX_SIZE], expires[CLOCK_SECONDS_SIZE];
@@ -226,20 +265,25 @@ static void summary_text(const struct plan *plan, const struct plan_statement *s
 	count_findings(document, findings);
 	buf_add_format(out, "plan %.12s for ", hex);
 	text_safe(out, document->label, strlen(document->label));
-	buf_add_format(out, ": %zu schemas in %zu classes, %zu programs\n", document->schemas, document->classes,
-	               document->programs);
+	buf_add_format(out, ": %zu schemas in %zu classes, %zu programs\n", document->schemas,
+		       document->classes, document->programs);
 	summary_classes(document, out);
-	buf_add_format(out, "statements %" PRId64 ", destructive %" PRId64 ", filtered in programs %zu\n", statement->statements,
-	               statement->destructive, plan->filtered);
-	buf_add_format(out, "findings: %zu danger, %zu warning, %zu info; left out: %zu schemas\n", findings[DOC_DANGER],
-	               findings[DOC_WARNING], findings[DOC_INFO], document->left_outs);
+	buf_add_format(
+		out, "statements %" PRId64 ", destructive %" PRId64 ", filtered in programs %zu\n",
+		statement->statements, statement->destructive, plan->filtered);
+	buf_add_format(out, "findings: %zu danger, %zu warning, %zu info; left out: %zu schemas\n",
+		       findings[DOC_DANGER], findings[DOC_WARNING], findings[DOC_INFO],
+		       document->left_outs);
 	if (document->shared_locks)
 		buf_add_text(out, "tenants lock shared tables: the applier will use one worker\n");
-	buf_add_format(out, "expires %s\nnext: pgdocket show %s, then pgdocket sign %s --key KEY --principal WHO\n", expires, path,
-	               path);
+	buf_add_format(out,
+		       "expires %s\nnext: pgdocket show %s, then pgdocket sign %s --key KEY "
+		       "--principal WHO\n",
+		       expires, path, path);
 }
 
-static void summary_json(const struct plan *plan, const struct plan_statement *statement, const struct digest *id, struct buf *out)
+static void summary_json(const struct plan *plan, const struct plan_statement *statement,
+			 const struct digest *id, struct buf *out)
 {
 	const struct document *document = plan->document;
 	char hex[DIGEST_HEX_SIZE], expires[CLOCK_SECONDS_SIZE];
@@ -250,24 +294,32 @@ static void summary_json(const struct plan *plan, const struct plan_statement *s
 	count_findings(document, findings);
 	buf_add_format(out, "{\"plan\":\"%s\",\"label\":", hex);
 	text_json(out, document->label, strlen(document->label));
-	buf_add_format(out, ",\"schemas\":%zu,\"programs\":%zu,\"classes\":[", document->schemas, document->programs);
+	buf_add_format(out, ",\"schemas\":%zu,\"programs\":%zu,\"classes\":[", document->schemas,
+		       document->programs);
 	for (size_t i = 0; i < document->classes; i++) {
 		const struct doc_class *class = &document->class[i];
 		size_t does[3] = { 0, 0, 0 };
 
 		count_does(&document->program[class->program], does);
-		buf_add_format(out, "%s{\"number\":%d,\"scope\":\"%s\",\"schemas\":%zu,\"migrations\":%zu,\"statements\":%zu,\"filtered\":%zu}",
-		               i ? "," : "", class->number, class->shared ? "shared" : "tenant", class->schemas,
-		               segment_migrations(&document->program[class->program]), does[DOC_RUN], does[DOC_FILTERED]);
+		buf_add_format(out,
+			       "%s{\"number\":%d,\"scope\":\"%s\",\"schemas\":%zu,\"migrations\":%"
+			       "zu,\"statements\":%zu,\"filtered\":%zu}",
+			       i ? "," : "", class->number, class->shared ? "shared" : "tenant",
+			       class->schemas,
+			       segment_migrations(&document->program[class->program]),
+			       does[DOC_RUN], does[DOC_FILTERED]);
 	}
-	buf_add_format(out, "],\"statements\":%" PRId64 ",\"destructive\":%" PRId64 ",\"findings\":{\"danger\":%zu,\"warning\":%zu,"
-	               "\"info\":%zu},\"left_out\":%zu,\"shared_locks\":%s,\"expires\":\"%s\"}\n", statement->statements,
-	               statement->destructive, findings[DOC_DANGER], findings[DOC_WARNING], findings[DOC_INFO], document->left_outs,
-	               document->shared_locks ? "true" : "false", expires);
+	buf_add_format(out,
+		       "],\"statements\":%" PRId64 ",\"destructive\":%" PRId64
+		       ",\"findings\":{\"danger\":%zu,\"warning\":%zu,"
+		       "\"info\":%zu},\"left_out\":%zu,\"shared_locks\":%s,\"expires\":\"%s\"}\n",
+		       statement->statements, statement->destructive, findings[DOC_DANGER],
+		       findings[DOC_WARNING], findings[DOC_INFO], document->left_outs,
+		       document->shared_locks ? "true" : "false", expires);
 }
 
-static int store(struct cli *cli, const struct command_plan *values, struct bundle *bundle, struct plan *plan,
-                 const struct plan_terms *terms, struct err *err)
+static int store(struct cli *cli, const struct command_plan *values, struct bundle *bundle,
+		 struct plan *plan, const struct plan_terms *terms, struct err *err)
 {
 	const char *path = values->output ? values->output : bundle_path(bundle);
 	struct bundle_edit *edit = NULL;
@@ -294,13 +346,24 @@ out:
 	return result;
 }
 
-static int make(struct cli *cli, const struct command_plan *values, struct bundle *bundle, const struct plan_inputs *inputs,
-                enum sql_scope scope, const struct plan_terms *terms, struct err *err)
+static int make(struct cli *cli, const struct command_plan *values, struct bundle *bundle,
+		const struct plan_inputs *inputs, enum sql_scope scope,
+		const struct plan_terms *terms, struct err *err)
 {
-	struct plan_request request = { .conf = inputs->conf, .source = &inputs->source, .set = inputs->set, .scope = scope,
-		.schemas = { values->schemas.count, (const char **)(uintptr_t)values->schemas.items },
-		.excludes = { values->excludes.count, (const char **)(uintptr_t)values->excludes.items }, .to = values->to,
-		.revert_to = values->revert_to, .revert = values->revert, .skip_unfit = values->skip_unfit };
+	struct plan_request request = {
+		.conf = inputs->conf,
+		.source = &inputs->source,
+		.set = inputs->set,
+		.scope = scope,
+		.schemas = { values->schemas.count,
+			     (const char **)(uintptr_t)values->schemas.items },
+		.excludes = { values->excludes.count,
+			      (const char **)(uintptr_t)values->excludes.items },
+		.to = values->to,
+		.revert_to = values->revert_to,
+		.revert = values->revert,
+		.skip_unfit = values->skip_unfit
+	};
 	struct plan *plan = NULL;
 	int result = -1;
 
@@ -316,7 +379,8 @@ static int make(struct cli *cli, const struct command_plan *values, struct bundl
 	return result;
 }
 
-static int run(struct cli *cli, const struct command_plan *values, const char *path, struct err *err)
+static int run(struct cli *cli, const struct command_plan *values, const char *path,
+	       struct err *err)
 {
 	struct bundle *bundle = NULL;
 	struct plan_inputs inputs = { .arena = NULL };
@@ -324,7 +388,8 @@ static int run(struct cli *cli, const struct command_plan *values, const char *p
 	enum sql_scope scope = SQL_SCOPE_ALL;
 	int result = -1;
 
-	if (read_scope(values->scope, &scope, err) || read_terms(values, &terms, err) || bundle_open(path, &bundle, err) ||
+	if (read_scope(values->scope, &scope, err) || read_terms(values, &terms, err) ||
+	    bundle_open(path, &bundle, err) ||
 	    check_present(values, bundle_db(bundle), path, err) ||
 	    plan_inputs_load(bundle_db(bundle), values->config, &inputs, err))
 		goto out;

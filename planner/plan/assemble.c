@@ -1,6 +1,6 @@
 /*
- * The document's graph, put together from the planned classes: equal programs become one, schemas get their class and wave,
- * findings their class. No JSON here, and no decision any more.
+ * The document's graph, put together from the planned classes: equal programs become one, schemas
+ * get their class and wave, findings their class. No JSON here, and no decision any more.
  */
 #include "making.h"
 
@@ -35,7 +35,8 @@ static int settings(struct making *making, struct document *document, struct err
 	if (!document->pin)
 		return -1;
 	memcpy(document->pin, settings_pins, settings_pin_count * sizeof *document->pin);
-	return steps_text(making->arena, shape_guard_query(target->server_version), NULL, NULL, &document->shape_query, err);
+	return steps_text(making->arena, shape_guard_query(target->server_version), NULL, NULL,
+			  &document->shape_query, err);
 }
 
 /* Every table name that a history adapter uses: what the snapshot left out of shapes. */
@@ -46,7 +47,8 @@ static int history_tables(struct making *making, struct document *document, stru
 
 	while (adapters[count])
 		count++;
-	document->history_table = arena_array(making->arena, count, sizeof *document->history_table, err);
+	document->history_table =
+		arena_array(making->arena, count, sizeof *document->history_table, err);
 	if (!document->history_table)
 		return -1;
 	for (size_t i = 0; i < count; i++) {
@@ -69,7 +71,8 @@ static int waves(struct making *making, struct document *document, struct err *e
 	if (!document->wave)
 		return -1;
 	for (size_t i = 0; i < document->waves; i++) {
-		struct doc_wave *wave = &document->wave[making->revert ? document->waves - 1 - i : i];
+		struct doc_wave *wave =
+			&document->wave[making->revert ? document->waves - 1 - i : i];
 
 		wave->name = i ? conf->wave[i - 1].name : "shared";
 		wave->max_failures = i ? conf->wave[i - 1].max_failures : 0;
@@ -77,7 +80,8 @@ static int waves(struct making *making, struct document *document, struct err *e
 	return 0;
 }
 
-static int wave_of(const struct making *making, const struct document *document, const char *schema, bool shared)
+static int wave_of(const struct making *making, const struct document *document, const char *schema,
+		   bool shared)
 {
 	const struct conf *conf = making->conf;
 	size_t found = 0;
@@ -91,13 +95,14 @@ static int wave_of(const struct making *making, const struct document *document,
 	return (int)(making->revert ? document->waves - 1 - found : found);
 }
 
-static int same_program(const struct doc_program *a, const struct doc_program *b, bool *same, struct err *err)
+static int same_program(const struct doc_program *a, const struct doc_program *b, bool *same,
+			struct err *err)
 {
 	struct buf left = BUF_INIT(DOCUMENT_MAX_BYTES), right = BUF_INIT(DOCUMENT_MAX_BYTES);
 	int result = -1;
 
-	if (compose_program(a, false, &left, err) || compose_program(b, false, &right, err) || buf_check(&left, err) ||
-	    buf_check(&right, err))
+	if (compose_program(a, false, &left, err) || compose_program(b, false, &right, err) ||
+	    buf_check(&left, err) || buf_check(&right, err))
 		goto out;
 	*same = left.len == right.len && !memcmp(left.data, right.data, left.len);
 	result = 0;
@@ -107,7 +112,8 @@ out:
 	return result;
 }
 
-static int add_program(struct document *document, const struct doc_program *program, int *index, struct err *err)
+static int add_program(struct document *document, const struct doc_program *program, int *index,
+		       struct err *err)
 {
 	for (size_t i = 0; i < document->programs; i++) {
 		bool same;
@@ -126,17 +132,20 @@ static int add_program(struct document *document, const struct doc_program *prog
 	return 0;
 }
 
-static int read_state(struct making *making, const struct planned *planned, struct doc_class *class, struct err *err)
+static int read_state(struct making *making, const struct planned *planned, struct doc_class *class,
+		      struct err *err)
 {
 	bool none = !planned->class || !planned->class->state.adapter;
 	char hex[DIGEST_HEX_SIZE];
 
 	digest_hex(&class->state_before, hex);
-	return steps_text(making->arena, none ? planned->adapter->guard_none_sql : planned->adapter->guard_sql, NULL, hex,
-	                  &class->read_state, err);
+	return steps_text(making->arena,
+			  none ? planned->adapter->guard_none_sql : planned->adapter->guard_sql,
+			  NULL, hex, &class->read_state, err);
 }
 
-static int add_class(struct making *making, struct document *document, const struct planned *planned, struct err *err)
+static int add_class(struct making *making, struct document *document,
+		     const struct planned *planned, struct err *err)
 {
 	struct doc_class *class = &document->class[document->classes];
 
@@ -154,8 +163,8 @@ static int add_class(struct making *making, struct document *document, const str
 	return read_state(making, planned, class, err);
 }
 
-static int add_schema(struct making *making, struct document *document, const struct classes_schema *from, int class,
-                      const struct planned *planned)
+static int add_schema(struct making *making, struct document *document,
+		      const struct classes_schema *from, int class, const struct planned *planned)
 {
 	struct doc_schema *schema = &document->schema[document->schemas++];
 
@@ -163,20 +172,24 @@ static int add_schema(struct making *making, struct document *document, const st
 	schema->oid = from->oid;
 	schema->class_index = class;
 	schema->wave = wave_of(making, document, from->name, planned->shared);
-	schema->has_native_lock = history_native_lock(planned->adapter, from->name, making->set->target.database,
-	                                              &schema->native_lock);
+	schema->has_native_lock = history_native_lock(
+		planned->adapter, from->name, making->set->target.database, &schema->native_lock);
 	document->wave[schema->wave].schemas++;
 	return 0;
 }
 
 /* Classes in their order, then schemas by name, whatever class they are in. */
-static int classes(struct making *making, struct document *document, int *class_of_planned, struct err *err)
+static int classes(struct making *making, struct document *document, int *class_of_planned,
+		   struct err *err)
 {
 	int *planned_of = arena_array(making->arena, making->set->schemas, sizeof *planned_of, err);
 
-	document->class = arena_array(making->arena, making->planneds, sizeof *document->class, err);
-	document->program = arena_array(making->arena, making->planneds, sizeof *document->program, err);
-	document->schema = arena_array(making->arena, making->set->schemas, sizeof *document->schema, err);
+	document->class =
+		arena_array(making->arena, making->planneds, sizeof *document->class, err);
+	document->program =
+		arena_array(making->arena, making->planneds, sizeof *document->program, err);
+	document->schema =
+		arena_array(making->arena, making->set->schemas, sizeof *document->schema, err);
 	if (!planned_of || !document->class || !document->program || !document->schema)
 		return -1;
 	for (size_t p = 0; p < making->planneds; p++) {
@@ -192,13 +205,15 @@ static int classes(struct making *making, struct document *document, int *class_
 			planned_of[planned->schema[s]] = (int)p + 1;
 	}
 	for (size_t i = 0; i < making->set->schemas; i++)
-		if (planned_of[i] && add_schema(making, document, &making->set->schema[i], class_of_planned[planned_of[i] - 1],
-		                                &making->planned[planned_of[i] - 1]))
+		if (planned_of[i] && add_schema(making, document, &making->set->schema[i],
+						class_of_planned[planned_of[i] - 1],
+						&making->planned[planned_of[i] - 1]))
 			return -1;
 	return 0;
 }
 
-static void add_finding(struct document *document, const struct remark *remark, const int *class_of_planned)
+static void add_finding(struct document *document, const struct remark *remark,
+			const int *class_of_planned)
 {
 	struct doc_finding *finding = &document->finding[document->findings];
 	int class = -1;
@@ -225,7 +240,8 @@ static void add_finding(struct document *document, const struct remark *remark, 
 
 static int by_name(const void *a, const void *b)
 {
-	return strcmp(((const struct doc_left_out *)a)->name, ((const struct doc_left_out *)b)->name);
+	return strcmp(((const struct doc_left_out *)a)->name,
+		      ((const struct doc_left_out *)b)->name);
 }
 
 static void count(struct making *making, struct document *document)
@@ -236,18 +252,24 @@ static void count(struct making *making, struct document *document)
 
 			document->shared_locks = document->shared_locks || segment->shared_locks;
 			for (size_t i = 0; i < segment->statements; i++)
-				making->plan->filtered += segment->statement[i].does == DOC_FILTERED;
+				making->plan->filtered +=
+					segment->statement[i].does == DOC_FILTERED;
 		}
 	for (size_t c = 0; c < document->classes; c++) {
 		const struct doc_program *program = &document->program[document->class[c].program];
 
 		for (size_t s = 0; s < program->segments; s++)
 			for (size_t i = 0; i < program->segment[s].statements; i++) {
-				const struct doc_statement *statement = &program->segment[s].statement[i];
+				const struct doc_statement *statement =
+					&program->segment[s].statement[i];
 				int64_t schemas = (int64_t)document->class[c].schemas;
 
-				document->statement_count += statement->does == DOC_RUN ? schemas : 0;
-				document->destructive_count += statement->does == DOC_RUN && statement->destructive ? schemas : 0;
+				document->statement_count +=
+					statement->does == DOC_RUN ? schemas : 0;
+				document->destructive_count +=
+					statement->does == DOC_RUN && statement->destructive
+						? schemas
+						: 0;
 			}
 	}
 }
@@ -255,12 +277,15 @@ static void count(struct making *making, struct document *document)
 int assemble_document(struct making *making, struct err *err)
 {
 	struct document *document = arena_alloc(making->arena, sizeof *document, err);
-	int *class_of_planned = arena_array(making->arena, making->planneds, sizeof *class_of_planned, err);
+	int *class_of_planned =
+		arena_array(making->arena, making->planneds, sizeof *class_of_planned, err);
 
-	if (!document || !class_of_planned || settings(making, document, err) || history_tables(making, document, err) ||
-	    waves(making, document, err) || classes(making, document, class_of_planned, err))
+	if (!document || !class_of_planned || settings(making, document, err) ||
+	    history_tables(making, document, err) || waves(making, document, err) ||
+	    classes(making, document, class_of_planned, err))
 		return -1;
-	document->finding = arena_array(making->arena, making->findings.count, sizeof *document->finding, err);
+	document->finding =
+		arena_array(making->arena, making->findings.count, sizeof *document->finding, err);
 	if (!document->finding)
 		return -1;
 	for (size_t i = 0; i < making->findings.count; i++)

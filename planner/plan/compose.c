@@ -1,6 +1,7 @@
 /*
- * The plan document's bytes: JSON with every key always present, in one order, without blanks or ids or times, so that the
- * same plan is the same bytes. bundles/plan.schema.json describes it; document.c reads it.
+ * The plan document's bytes: JSON with every key always present, in one order, without blanks or
+ * ids or times, so that the same plan is the same bytes. bundles/plan.schema.json describes it;
+ * document.c reads it.
  */
 #include "making.h"
 
@@ -127,7 +128,8 @@ static void put_segment(struct buf *out, const struct doc_segment *segment)
 	end(out, "},");
 }
 
-int compose_program(const struct doc_program *program, bool numbered, struct buf *out, struct err *err)
+int compose_program(const struct doc_program *program, bool numbered, struct buf *out,
+		    struct err *err)
 {
 	buf_add_char(out, '{');
 	if (numbered)
@@ -206,7 +208,8 @@ static void put_classes(struct buf *out, const struct document *document)
 		put_text(out, "adapter", class->adapter);
 		put_digest(out, "state_before", &class->state_before);
 		put_digest(out, "state_after", &class->state_after);
-		put_digest(out, "shape_before", class->has_shape_before ? &class->shape_before : NULL);
+		put_digest(out, "shape_before",
+			   class->has_shape_before ? &class->shape_before : NULL);
 		put_digest(out, "shape_after", class->has_shape_after ? &class->shape_after : NULL);
 		put_digest(out, "read_state", &class->read_state.text_digest);
 		put_number(out, "program", class->program);
@@ -318,7 +321,8 @@ out:
 	return result;
 }
 
-int compose_document(const struct document *document, struct db *objects, struct buf *out, struct err *err)
+int compose_document(const struct document *document, struct db *objects, struct buf *out,
+		     struct err *err)
 {
 	buf_add_char(out, '{');
 	put_text(out, "format", "pgdocket-document/1");

@@ -1,6 +1,7 @@
 /*
- * Where a plan's configuration and migrations come from: the working folder, or the bundle itself. They must belong to the
- * bundle's target; planning for one environment with another's configuration is refused here.
+ * Where a plan's configuration and migrations come from: the working folder, or the bundle itself.
+ * They must belong to the bundle's target; planning for one environment with another's
+ * configuration is refused here.
  */
 #include "plan.h"
 
@@ -13,7 +14,8 @@
 #define INPUTS_ARENA_MAX (1024u << 20)
 #define DEFAULT_CONF "pgdocket.conf"
 
-static int read_target(struct db *db, struct arena *arena, const char **label, struct digest *configuration, struct err *err)
+static int read_target(struct db *db, struct arena *arena, const char **label,
+		       struct digest *configuration, struct err *err)
 {
 	struct db_query *query = NULL;
 	const char *text;
@@ -43,7 +45,8 @@ out:
 	return result;
 }
 
-static int parse_carried(struct db *db, const struct digest *configuration, struct conf **out, struct err *err)
+static int parse_carried(struct db *db, const struct digest *configuration, struct conf **out,
+			 struct err *err)
 {
 	char *text = NULL;
 	size_t len;
@@ -60,20 +63,29 @@ static bool same(const char *a, const char *b)
 	return a == b || (a && b && !strcmp(a, b));
 }
 
-/* Who is a tenant was settled by the snapshot; a configuration that says otherwise needs a new one. */
-static int check_agreement(const struct conf *conf, const struct conf *carried, const char *label, struct err *err)
+/*
+ * Who is a tenant was settled by the snapshot; a configuration that says otherwise needs a new one.
+ */
+static int check_agreement(const struct conf *conf, const struct conf *carried, const char *label,
+			   struct err *err)
 {
-	const char *what = !same(conf->shared_schema, carried->shared_schema) ? "schema under [shared]" :
-	                   !same(conf->tenants_query, carried->tenants_query) ? "query under [tenants]" :
-	                   !same(conf->tenants_pattern, carried->tenants_pattern) ? "pattern under [tenants]" : NULL;
+	const char *what =
+		!same(conf->shared_schema, carried->shared_schema)       ? "schema under [shared]"
+		: !same(conf->tenants_query, carried->tenants_query)     ? "query under [tenants]"
+		: !same(conf->tenants_pattern, carried->tenants_pattern) ? "pattern under [tenants]"
+									 : NULL;
 
 	if (strcmp(conf->label, label) != 0) {
-		err_set(err, ERR_CONFIG, "%s is for %s, and the bundle is a snapshot of %s", conf->path, conf->label, label);
-		return err_hint(err, "give the right configuration with --config, or take a snapshot of %s", conf->label);
+		err_set(err, ERR_CONFIG, "%s is for %s, and the bundle is a snapshot of %s",
+			conf->path, conf->label, label);
+		return err_hint(
+			err, "give the right configuration with --config, or take a snapshot of %s",
+			conf->label);
 	}
 	if (!what)
 		return 0;
-	err_set(err, ERR_CONFIG, "%s: %s has changed since the snapshot was taken", conf->path, what);
+	err_set(err, ERR_CONFIG, "%s: %s has changed since the snapshot was taken", conf->path,
+		what);
 	return err_hint(err, "take a new snapshot with `pgdocket snapshot -o FILE --force`");
 }
 
@@ -84,10 +96,12 @@ static int load(struct db *db, const char *path, struct plan_inputs *out, struct
 	const char *label;
 	int result = -1;
 
-	if (read_target(db, out->arena, &label, &configuration, err) || parse_carried(db, &configuration, &carried, err))
+	if (read_target(db, out->arena, &label, &configuration, err) ||
+	    parse_carried(db, &configuration, &carried, err))
 		goto out;
 	if (path || access(DEFAULT_CONF, F_OK) == 0) {
-		if (conf_load(path, &out->conf, err) || check_agreement(out->conf, carried, label, err) ||
+		if (conf_load(path, &out->conf, err) ||
+		    check_agreement(out->conf, carried, label, err) ||
 		    source_load(out->arena, out->conf->dir, out->conf->layout, &out->source, err))
 			goto out;
 	} else {

@@ -1,6 +1,7 @@
 /*
- * The rules that filter or refuse a statement for a class, as a table in the order in which they are asked; the first one
- * that does not let it pass decides. Nothing here guesses: what cannot be settled is an error that names the way out.
+ * The rules that filter or refuse a statement for a class, as a table in the order in which they
+ * are asked; the first one that does not let it pass decides. Nothing here guesses: what cannot be
+ * settled is an error that names the way out.
  */
 #include "judge.h"
 
@@ -9,29 +10,33 @@
 #include <strings.h>
 #include "document.h"
 
-typedef enum judge_result judge_rule_fn(const struct judge *judge, const struct judge_case *item, struct judge_verdict *out);
+typedef enum judge_result judge_rule_fn(const struct judge *judge, const struct judge_case *item,
+					struct judge_verdict *out);
 
-#define SAY(out, ...) snprintf((out)->message, sizeof (out)->message, __VA_ARGS__)
-#define HINT(out, ...) snprintf((out)->hint, sizeof (out)->hint, __VA_ARGS__)
+#define SAY(out, ...) snprintf((out)->message, sizeof(out)->message, __VA_ARGS__)
+#define HINT(out, ...) snprintf((out)->hint, sizeof(out)->hint, __VA_ARGS__)
 
 static const char *side_word(const struct judge *judge)
 {
 	return judge->shared ? "tenants" : "the shared schema";
 }
 
-const char *judge_accepted(const struct judge *judge, const struct judge_case *item, const char *rule)
+const char *judge_accepted(const struct judge *judge, const struct judge_case *item,
+			   const char *rule)
 {
 	const struct sql_directives *both[2] = { &item->statement->directives, item->file };
 
 	for (size_t d = 0; d < 2; d++)
 		for (size_t i = 0; both[d] && i < both[d]->accepts; i++)
 			if (!strcmp(both[d]->accept[i].rule, rule))
-				return both[d]->accept[i].reason && both[d]->accept[i].reason[0] ? both[d]->accept[i].reason :
-				       "accepted by a directive";
+				return both[d]->accept[i].reason && both[d]->accept[i].reason[0]
+					       ? both[d]->accept[i].reason
+					       : "accepted by a directive";
 	return conf_list_has(&judge->conf->accept, rule) ? "accepted in pgdocket.conf" : NULL;
 }
 
-static enum judge_result rule_scope(const struct judge *judge, const struct judge_case *item, struct judge_verdict *out)
+static enum judge_result rule_scope(const struct judge *judge, const struct judge_case *item,
+				    struct judge_verdict *out)
 {
 	if (item->scope == (judge->shared ? SQL_SCOPE_TENANT : SQL_SCOPE_SHARED)) {
 		SAY(out, "its directive says scope=%s", judge->shared ? "tenant" : "shared");
@@ -50,7 +55,8 @@ static bool mentions(const struct sql_statement *statement, const char *word)
 	return false;
 }
 
-static enum judge_result rule_ledger(const struct judge *judge, const struct judge_case *item, struct judge_verdict *out)
+static enum judge_result rule_ledger(const struct judge *judge, const struct judge_case *item,
+				     struct judge_verdict *out)
 {
 	const struct sql_statement *statement = item->statement;
 	bool named = mentions(statement, "pgdocket");
@@ -60,17 +66,20 @@ static enum judge_result rule_ledger(const struct judge *judge, const struct jud
 		const struct sql_object *object = &statement->object[i];
 
 		named = named || (object->schema && !strcmp(object->schema, "pgdocket")) ||
-		        (object->table_schema && !strcmp(object->table_schema, "pgdocket")) ||
-		        (object->kind == SQL_SCHEMA && object->name && !strcmp(object->name, "pgdocket"));
+			(object->table_schema && !strcmp(object->table_schema, "pgdocket")) ||
+			(object->kind == SQL_SCHEMA && object->name &&
+			 !strcmp(object->name, "pgdocket"));
 	}
 	if (!named)
 		return JUDGE_RUN;
 	SAY(out, "names the schema pgdocket, which holds the applier's ledger");
-	HINT(out, "take the statement out of the migration; nothing but the applier may touch the ledger");
+	HINT(out, "take the statement out of the migration; nothing but the applier may touch the "
+		  "ledger");
 	return JUDGE_ERROR;
 }
 
-static enum judge_result rule_history(const struct judge *judge, const struct judge_case *item, struct judge_verdict *out)
+static enum judge_result rule_history(const struct judge *judge, const struct judge_case *item,
+				      struct judge_verdict *out)
 {
 	const struct sql_statement *statement = item->statement;
 	bool named;
@@ -81,18 +90,22 @@ static enum judge_result rule_history(const struct judge *judge, const struct ju
 	for (size_t i = 0; i < statement->objects; i++) {
 		const struct sql_object *object = &statement->object[i];
 
-		named = named || (object->name && world_space_of(object->kind) == WORLD_RELATION &&
-		                  !strcmp(object->name, judge->history_table)) ||
-		        (object->table && !strcmp(object->table, judge->history_table));
+		named = named ||
+			(object->name && world_space_of(object->kind) == WORLD_RELATION &&
+			 !strcmp(object->name, judge->history_table)) ||
+			(object->table && !strcmp(object->table, judge->history_table));
 	}
 	if (!named)
 		return JUDGE_RUN;
-	SAY(out, "names the history table %s, which only the plan's own steps may write", judge->history_table);
-	HINT(out, "take the statement out of the migration; the plan records every migration by itself");
+	SAY(out, "names the history table %s, which only the plan's own steps may write",
+	    judge->history_table);
+	HINT(out,
+	     "take the statement out of the migration; the plan records every migration by itself");
 	return JUDGE_ERROR;
 }
 
-static enum judge_result rule_database(const struct judge *judge, const struct judge_case *item, struct judge_verdict *out)
+static enum judge_result rule_database(const struct judge *judge, const struct judge_case *item,
+				       struct judge_verdict *out)
 {
 	const struct sql_statement *statement = item->statement;
 
@@ -101,8 +114,10 @@ static enum judge_result rule_database(const struct judge *judge, const struct j
 	for (size_t i = 0; i < statement->objects; i++) {
 		const struct sql_object *object = &statement->object[i];
 
-		if (!judge_is_target(object) || judge_place(judge, statement, i).side != SIDE_DATABASE ||
-		    (object->kind == SQL_SCHEMA && object->name && judge->is_tenant(judge->is_tenant_context, object->name)))
+		if (!judge_is_target(object) ||
+		    judge_place(judge, statement, i).side != SIDE_DATABASE ||
+		    (object->kind == SQL_SCHEMA && object->name &&
+		     judge->is_tenant(judge->is_tenant_context, object->name)))
 			continue;
 		SAY(out, "%s concerns the whole database: it runs in the shared schema only",
 		    statement->kind ? statement->kind : "the statement");
@@ -111,8 +126,12 @@ static enum judge_result rule_database(const struct judge *judge, const struct j
 	return JUDGE_RUN;
 }
 
-/* Another schema named outright. References to the shared schema are what tenants are meant to have. */
-static enum judge_result rule_foreign(const struct judge *judge, const struct judge_case *item, struct judge_verdict *out)
+/*
+ * Another schema named outright. References to the shared schema are what tenants are meant to
+ * have.
+ */
+static enum judge_result rule_foreign(const struct judge *judge, const struct judge_case *item,
+				      struct judge_verdict *out)
 {
 	const struct sql_statement *statement = item->statement;
 	char name[200];
@@ -125,7 +144,8 @@ static enum judge_result rule_foreign(const struct judge *judge, const struct ju
 		if (object->kind == SQL_SCHEMA)
 			schema = object->name;
 		tenant = schema && judge->is_tenant(judge->is_tenant_context, schema);
-		if (!schema || (!tenant && (object->kind == SQL_SCHEMA || !judge_is_target(object))))
+		if (!schema ||
+		    (!tenant && (object->kind == SQL_SCHEMA || !judge_is_target(object))))
 			continue;
 		if (!tenant && judge_place(judge, statement, i).side == SIDE_THEIRS)
 			continue;
@@ -133,18 +153,22 @@ static enum judge_result rule_foreign(const struct judge *judge, const struct ju
 			continue;
 		if (tenant) {
 			SAY(out, "names the tenant's schema %s outright", schema);
-			HINT(out, "write the name without its schema; a migration for tenants runs in each of them");
+			HINT(out, "write the name without its schema; a migration for tenants runs "
+				  "in each of them");
 		} else {
-			SAY(out, "acts on %s, which names the schema %s outright", judge_name(object, name), schema);
-			HINT(out, "write the name without its schema, list the table under [shared] only, or say "
-			     "-- pgdocket: scope=shared above the statement");
+			SAY(out, "acts on %s, which names the schema %s outright",
+			    judge_name(object, name), schema);
+			HINT(out, "write the name without its schema, list the table under "
+				  "[shared] only, or say "
+				  "-- pgdocket: scope=shared above the statement");
 		}
 		return JUDGE_ERROR;
 	}
 	return JUDGE_RUN;
 }
 
-static enum judge_result rule_side(const struct judge *judge, const struct judge_case *item, struct judge_verdict *out)
+static enum judge_result rule_side(const struct judge *judge, const struct judge_case *item,
+				   struct judge_verdict *out)
 {
 	const struct sql_statement *statement = item->statement;
 	const struct sql_object *theirs = NULL, *ours = NULL;
@@ -161,27 +185,31 @@ static enum judge_result rule_side(const struct judge *judge, const struct judge
 			theirs = object;
 			owner = place.owner;
 		} else if (place.side != SIDE_THEIRS && place.side != SIDE_DATABASE && !ours &&
-		           (world_space_of(object->kind) != WORLD_NONE || object->table)) {
+			   (world_space_of(object->kind) != WORLD_NONE || object->table)) {
 			ours = object;
 		}
 	}
 	if (!theirs)
 		return JUDGE_RUN;
 	if (ours) {
-		SAY(out, "acts on %s and on %s, which exists only in %s", ours->name ? ours->name : "something of its own",
-		    theirs->name, side_word(judge));
+		SAY(out, "acts on %s and on %s, which exists only in %s",
+		    ours->name ? ours->name : "something of its own", theirs->name,
+		    side_word(judge));
 		HINT(out, "split it into two statements, or say -- pgdocket: scope=%s above it",
 		     judge->shared ? "tenant" : "shared");
 		return JUDGE_ERROR;
 	}
 	if (item->scope == (judge->shared ? SQL_SCOPE_SHARED : SQL_SCOPE_TENANT)) {
 		SAY(out, "is for %s by its directive, but acts on %s, which exists only in %s",
-		    judge->shared ? "the shared schema" : "tenants", theirs->name, side_word(judge));
-		HINT(out, "take the directive out, or the table out of [%s] only", judge->shared ? "tenants" : "shared");
+		    judge->shared ? "the shared schema" : "tenants", theirs->name,
+		    side_word(judge));
+		HINT(out, "take the directive out, or the table out of [%s] only",
+		     judge->shared ? "tenants" : "shared");
 		return JUDGE_ERROR;
 	}
 	if (theirs->name && strcmp(theirs->name, owner) != 0)
-		SAY(out, "%s belongs to %s, which exists only in %s", theirs->name, owner, side_word(judge));
+		SAY(out, "%s belongs to %s, which exists only in %s", theirs->name, owner,
+		    side_word(judge));
 	else
 		SAY(out, "%s exists only in %s", owner, side_word(judge));
 	return JUDGE_FILTER;
@@ -194,7 +222,8 @@ static const char *body_word(const struct sql_statement *statement)
 	return statement->category == SQL_DO ? "a DO block" : "a function body";
 }
 
-static enum judge_result rule_mention(const struct judge *judge, const struct judge_case *item, struct judge_verdict *out)
+static enum judge_result rule_mention(const struct judge *judge, const struct judge_case *item,
+				      struct judge_verdict *out)
 {
 	if (item->scope != SQL_SCOPE_NONE)
 		return JUDGE_RUN;
@@ -203,19 +232,22 @@ static enum judge_result rule_mention(const struct judge *judge, const struct ju
 			continue;
 		SAY(out, "%s mentions %s, which exists only in %s", body_word(item->statement),
 		    judge->foreign->only->items[i], side_word(judge));
-		HINT(out, "say for whom it is in a line above it: -- pgdocket: scope=shared, scope=tenant or scope=all");
+		HINT(out, "say for whom it is in a line above it: -- pgdocket: scope=shared, "
+			  "scope=tenant or scope=all");
 		return JUDGE_ERROR;
 	}
 	return JUDGE_RUN;
 }
 
-static enum judge_result rule_opaque(const struct judge *judge, const struct judge_case *item, struct judge_verdict *out)
+static enum judge_result rule_opaque(const struct judge *judge, const struct judge_case *item,
+				     struct judge_verdict *out)
 {
 	if (item->statement->category != SQL_OPAQUE || judge_accepted(judge, item, "opaque"))
 		return JUDGE_RUN;
 	SAY(out, "is not understood by the parser (grammar of PostgreSQL 15): %s",
 	    item->statement->opaque_why ? item->statement->opaque_why : "no reason given");
-	HINT(out, "mend it, or accept that nobody can tell what it acts on: -- pgdocket: accept=opaque REASON");
+	HINT(out, "mend it, or accept that nobody can tell what it acts on: -- pgdocket: "
+		  "accept=opaque REASON");
 	return JUDGE_ERROR;
 }
 
@@ -224,7 +256,8 @@ static bool is_relation(const struct sql_object *object)
 	return world_space_of(object->kind) == WORLD_RELATION && object->name;
 }
 
-static enum judge_result rule_stray(const struct judge *judge, const struct judge_case *item, struct judge_verdict *out)
+static enum judge_result rule_stray(const struct judge *judge, const struct judge_case *item,
+				    struct judge_verdict *out)
 {
 	const struct sql_statement *statement = item->statement;
 
@@ -232,11 +265,16 @@ static enum judge_result rule_stray(const struct judge *judge, const struct judg
 		const struct sql_object *object = &statement->object[i];
 
 		if (judge_is_target(object) || object->schema || !is_relation(object) ||
-		    !owner_has_table(judge->foreign, object->name) || !world_find(judge->world, WORLD_RELATION, object->name))
+		    !owner_has_table(judge->foreign, object->name) ||
+		    !world_find(judge->world, WORLD_RELATION, object->name))
 			continue;
-		SAY(out, "refers to %s, and would bind to the stray table %s that these schemas have, not to %s.%s", object->name,
-		    object->name, judge->shared_schema, object->name);
-		HINT(out, "write %s.%s, remove the stray tables, or leave these schemas out with --exclude or --skip-unfit",
+		SAY(out,
+		    "refers to %s, and would bind to the stray table %s that these schemas have, "
+		    "not to %s.%s",
+		    object->name, object->name, judge->shared_schema, object->name);
+		HINT(out,
+		     "write %s.%s, remove the stray tables, or leave these schemas out with "
+		     "--exclude or --skip-unfit",
 		     judge->shared_schema, object->name);
 		return JUDGE_ERROR;
 	}
@@ -244,7 +282,7 @@ static enum judge_result rule_stray(const struct judge *judge, const struct judg
 }
 
 static enum judge_result rule_fall_through(const struct judge *judge, const struct judge_case *item,
-                                           struct judge_verdict *out)
+					   struct judge_verdict *out)
 {
 	const struct sql_statement *statement = item->statement;
 
@@ -257,29 +295,41 @@ static enum judge_result rule_fall_through(const struct judge *judge, const stru
 			continue;
 		SAY(out, "%s %s, which these schemas lack: the search_path would lead to %s.%s",
 		    object->use == SQL_FOREIGN_KEY ? "has a foreign key to" : "acts on",
-		    object->table && object->kind != SQL_SEQUENCE ? object->table : object->name, judge->shared_schema,
+		    object->table && object->kind != SQL_SEQUENCE ? object->table : object->name,
+		    judge->shared_schema,
 		    object->table && object->kind != SQL_SEQUENCE ? object->table : object->name);
-		HINT(out, "list the table under [shared] only, say -- pgdocket: scope=shared above the statement, or mend the schemas");
+		HINT(out, "list the table under [shared] only, say -- pgdocket: scope=shared above "
+			  "the statement, or mend the schemas");
 		return JUDGE_ERROR;
 	}
 	return JUDGE_RUN;
 }
 
-static enum judge_result rule_transaction(const struct judge *judge, const struct judge_case *item, struct judge_verdict *out)
+static enum judge_result rule_transaction(const struct judge *judge, const struct judge_case *item,
+					  struct judge_verdict *out)
 {
 	(void)judge;
 	if (item->statement->category != SQL_TRANSACTION)
 		return JUDGE_RUN;
-	SAY(out, "controls the transaction: %s", item->statement->transaction_kind ? item->statement->transaction_kind :
-	    item->statement->text);
-	HINT(out, "take it out: the plan decides what commits together; only BEGIN and COMMIT around a whole file are folded");
+	SAY(out, "controls the transaction: %s",
+	    item->statement->transaction_kind ? item->statement->transaction_kind
+					      : item->statement->text);
+	HINT(out, "take it out: the plan decides what commits together; only BEGIN and COMMIT "
+		  "around a whole file are folded");
 	return JUDGE_ERROR;
 }
 
 static bool is_refused_setting(const struct sql_statement *statement)
 {
-	static const char *const names[] = { "search_path", "role", "session authorization", "session_authorization",
-		"constraints all immediate", "session characteristics", "transaction", "transaction snapshot", NULL };
+	static const char *const names[] = { "search_path",
+					     "role",
+					     "session authorization",
+					     "session_authorization",
+					     "constraints all immediate",
+					     "session characteristics",
+					     "transaction",
+					     "transaction snapshot",
+					     NULL };
 
 	for (size_t i = 0; statement->setting && names[i]; i++)
 		if (!strcasecmp(statement->setting, names[i]))
@@ -290,13 +340,15 @@ static bool is_refused_setting(const struct sql_statement *statement)
 static bool calls(const struct sql_statement *statement, const char *function)
 {
 	for (size_t i = 0; i < statement->objects; i++)
-		if (statement->object[i].kind == SQL_FUNCTION && statement->object[i].use == SQL_REFERENCE &&
-		    statement->object[i].name && !strcmp(statement->object[i].name, function))
+		if (statement->object[i].kind == SQL_FUNCTION &&
+		    statement->object[i].use == SQL_REFERENCE && statement->object[i].name &&
+		    !strcmp(statement->object[i].name, function))
 			return true;
 	return false;
 }
 
-static enum judge_result rule_session(const struct judge *judge, const struct judge_case *item, struct judge_verdict *out)
+static enum judge_result rule_session(const struct judge *judge, const struct judge_case *item,
+				      struct judge_verdict *out)
 {
 	const struct sql_statement *statement = item->statement;
 	const char *what = statement->kind ? statement->kind : "the statement";
@@ -312,50 +364,64 @@ static enum judge_result rule_session(const struct judge *judge, const struct ju
 		SAY(out, "%s outlives the migration", what);
 		HINT(out, "take it out; a session of the applier serves many schemas");
 	} else if (statement->category == SQL_COPY) {
-		SAY(out, "%s moves data over the connection or the server's files, which a plan does not carry", what);
+		SAY(out,
+		    "%s moves data over the connection or the server's files, which a plan does "
+		    "not carry",
+		    what);
 		HINT(out, "write INSERT statements");
 	} else if (statement->category == SQL_SELECT && calls(statement, "set_config")) {
 		SAY(out, "changes a setting by calling set_config()");
-		HINT(out, "write SET name = value, which is restored after the migration; never set search_path");
+		HINT(out, "write SET name = value, which is restored after the migration; never "
+			  "set search_path");
 	} else {
 		return JUDGE_RUN;
 	}
 	return JUDGE_ERROR;
 }
 
-static enum judge_result rule_not_in_transaction(const struct judge *judge, const struct judge_case *item,
-                                                 struct judge_verdict *out)
+static enum judge_result rule_not_in_transaction(const struct judge *judge,
+						 const struct judge_case *item,
+						 struct judge_verdict *out)
 {
 	const struct sql_statement *statement = item->statement;
 
 	(void)judge;
 	if (statement->non_transactional) {
-		SAY(out, "%s cannot run in a transaction, and this version applies in transactions only",
+		SAY(out,
+		    "%s cannot run in a transaction, and this version applies in transactions only",
 		    statement->kind ? statement->kind : "the statement");
-		HINT(out, "take CONCURRENTLY out, or run it by hand and take it out of the migration");
+		HINT(out,
+		     "take CONCURRENTLY out, or run it by hand and take it out of the migration");
 		return JUDGE_ERROR;
 	}
 	if (item->transaction_off) {
-		SAY(out, "is asked to run outside a transaction, and this version applies in transactions only");
-		HINT(out, "take transaction=off (dbmate: transaction:false) out if the migration may run in one");
+		SAY(out, "is asked to run outside a transaction, and this version applies in "
+			 "transactions only");
+		HINT(out, "take transaction=off (dbmate: transaction:false) out if the migration "
+			  "may run in one");
 		return JUDGE_ERROR;
 	}
 	return JUDGE_RUN;
 }
 
-static enum judge_result rule_first_word(const struct judge *judge, const struct judge_case *item, struct judge_verdict *out)
+static enum judge_result rule_first_word(const struct judge *judge, const struct judge_case *item,
+					 struct judge_verdict *out)
 {
 	char word[32];
 
 	(void)judge;
-	if (item->statement->category == SQL_SET || !document_first_word_refused(item->statement->text, item->statement->len, word))
+	if (item->statement->category == SQL_SET ||
+	    !document_first_word_refused(item->statement->text, item->statement->len, word))
 		return JUDGE_RUN;
 	SAY(out, "begins with %s, which the applier refuses", word);
 	HINT(out, "take the statement out of the migration");
 	return JUDGE_ERROR;
 }
 
-static const struct { const char *name; judge_rule_fn *judge; } rules[] = {
+static const struct {
+	const char *name;
+	judge_rule_fn *judge;
+} rules[] = {
 	{ "scope", rule_scope },
 	{ "transaction-control", rule_transaction },
 	{ "session-state", rule_session },
@@ -372,7 +438,8 @@ static const struct { const char *name; judge_rule_fn *judge; } rules[] = {
 	{ "first-word", rule_first_word },
 };
 
-void judge_statement(const struct judge *judge, const struct judge_case *item, struct judge_verdict *out)
+void judge_statement(const struct judge *judge, const struct judge_case *item,
+		     struct judge_verdict *out)
 {
 	memset(out, 0, sizeof *out);
 	for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++) {

@@ -1,6 +1,7 @@
 /*
- * Whose a name is: the class's own, of a table that exists on the other side only, or one that the search_path would find in
- * the shared schema because the class lacks it. It looks names up in the simulated worlds and decides nothing.
+ * Whose a name is: the class's own, of a table that exists on the other side only, or one that the
+ * search_path would find in the shared schema because the class lacks it. It looks names up in the
+ * simulated worlds and decides nothing.
  */
 #include "judge.h"
 
@@ -9,13 +10,15 @@
 
 bool judge_is_target(const struct sql_object *object)
 {
-	return object->use == SQL_TARGET || object->use == SQL_CREATE || object->use == SQL_DROP || object->use == SQL_RENAME_TO;
+	return object->use == SQL_TARGET || object->use == SQL_CREATE || object->use == SQL_DROP ||
+	       object->use == SQL_RENAME_TO;
 }
 
 const char *judge_name(const struct sql_object *object, char buffer[200])
 {
 	if (object->schema)
-		snprintf(buffer, 200, "%.90s.%.90s", object->schema, object->name ? object->name : "");
+		snprintf(buffer, 200, "%.90s.%.90s", object->schema,
+			 object->name ? object->name : "");
 	else
 		snprintf(buffer, 200, "%.190s", object->name ? object->name : "");
 	return buffer;
@@ -41,7 +44,8 @@ const char *judge_foreign_schema(const struct judge *judge, const struct sql_obj
 }
 
 /* A name without schema, or with the class's own. */
-static struct judge_place place_of(const struct judge *judge, enum world_space space, const char *name)
+static struct judge_place place_of(const struct judge *judge, enum world_space space,
+				   const char *name)
 {
 	struct judge_place place = { SIDE_UNKNOWN, NULL };
 	const struct world_object *object = world_find(judge->world, space, name);
@@ -55,9 +59,11 @@ static struct judge_place place_of(const struct judge *judge, enum world_space s
 	} else if (object) {
 		place.side = SIDE_OURS;
 	} else if ((place.owner = owner_of(judge->foreign, space, name)) != NULL) {
-		const char *implied = space == WORLD_RELATION ? world_implied(judge->world, name) : NULL;
+		const char *implied =
+			space == WORLD_RELATION ? world_implied(judge->world, name) : NULL;
 
-		place.side = implied && strlen(implied) > strlen(place.owner) ? SIDE_OURS : SIDE_THEIRS;
+		place.side =
+			implied && strlen(implied) > strlen(place.owner) ? SIDE_OURS : SIDE_THEIRS;
 	} else if (space == WORLD_RELATION && world_implied(judge->world, name)) {
 		place.side = SIDE_OURS;
 	} else if (judge->other && judge->falls_through && world_find(judge->other, space, name)) {
@@ -66,12 +72,16 @@ static struct judge_place place_of(const struct judge *judge, enum world_space s
 	return place;
 }
 
-/* A name written with the shared schema, in a tenant's class: is it of a table that only the shared schema has? */
-static struct judge_place place_in_shared(const struct judge *judge, enum world_space space, const char *name,
-                                          const char *table)
+/*
+ * A name written with the shared schema, in a tenant's class: is it of a table that only the shared
+ * schema has?
+ */
+static struct judge_place place_in_shared(const struct judge *judge, enum world_space space,
+					  const char *name, const char *table)
 {
 	struct judge_place place = { SIDE_FOREIGN, NULL };
-	const struct world_object *object = judge->other ? world_find(judge->other, space, name) : NULL;
+	const struct world_object *object =
+		judge->other ? world_find(judge->other, space, name) : NULL;
 
 	if (space == WORLD_RELATION && owner_has_table(judge->foreign, name))
 		place.owner = name;
@@ -86,21 +96,24 @@ static struct judge_place place_in_shared(const struct judge *judge, enum world_
 	return place;
 }
 
-static bool made_here(const struct sql_statement *statement, enum world_space space, const char *name)
+static bool made_here(const struct sql_statement *statement, enum world_space space,
+		      const char *name)
 {
 	for (size_t i = 0; i < statement->objects; i++) {
 		const struct sql_object *object = &statement->object[i];
 
-		if (object->use == SQL_CREATE && !object->schema && world_space_of(object->kind) == space &&
-		    object->name && !strcmp(object->name, name))
+		if (object->use == SQL_CREATE && !object->schema &&
+		    world_space_of(object->kind) == space && object->name &&
+		    !strcmp(object->name, name))
 			return true;
 	}
 	return false;
 }
 
 /* Something made on a table (index, trigger, owned sequence) belongs where the table is. */
-static struct judge_place place_by_table(const struct judge *judge, const struct sql_statement *statement,
-                                         const struct sql_object *object)
+static struct judge_place place_by_table(const struct judge *judge,
+					 const struct sql_statement *statement,
+					 const struct sql_object *object)
 {
 	struct judge_place ours = { SIDE_OURS, NULL };
 
@@ -110,19 +123,22 @@ static struct judge_place place_by_table(const struct judge *judge, const struct
 		ours.side = SIDE_FOREIGN;
 		return ours;
 	}
-	if (!owner_has_table(judge->foreign, object->table) && made_here(statement, WORLD_RELATION, object->table))
+	if (!owner_has_table(judge->foreign, object->table) &&
+	    made_here(statement, WORLD_RELATION, object->table))
 		return ours;
 	return place_of(judge, WORLD_RELATION, object->table);
 }
 
-struct judge_place judge_place(const struct judge *judge, const struct sql_statement *statement, size_t n)
+struct judge_place judge_place(const struct judge *judge, const struct sql_statement *statement,
+			       size_t n)
 {
 	const struct sql_object *object = &statement->object[n];
 	enum world_space space = world_space_of(object->kind);
 	struct judge_place place = { SIDE_UNKNOWN, NULL };
 	const char *schema = foreign(judge, object->schema);
 
-	if (object->kind == SQL_SCHEMA || object->kind == SQL_EXTENSION || object->kind == SQL_DATABASE_WIDE) {
+	if (object->kind == SQL_SCHEMA || object->kind == SQL_EXTENSION ||
+	    object->kind == SQL_DATABASE_WIDE) {
 		place.side = SIDE_DATABASE;
 	} else if (schema && strcmp(schema, judge->shared_schema) != 0) {
 		place.side = SIDE_FOREIGN;
@@ -130,11 +146,13 @@ struct judge_place judge_place(const struct judge *judge, const struct sql_state
 		place = place_in_shared(judge, space, object->name, object->table);
 	} else if (object->use == SQL_RENAME_TO && n > 0) {
 		place = judge_place(judge, statement, n - 1);
-		if (place.side == SIDE_OURS && space == WORLD_RELATION && owner_has_table(judge->foreign, object->name)) {
+		if (place.side == SIDE_OURS && space == WORLD_RELATION &&
+		    owner_has_table(judge->foreign, object->name)) {
 			place.side = SIDE_THEIRS;
 			place.owner = object->name;
 		}
-	} else if (object->table && (object->use == SQL_CREATE || object->kind == SQL_TRIGGER || space == WORLD_NONE)) {
+	} else if (object->table && (object->use == SQL_CREATE || object->kind == SQL_TRIGGER ||
+				     space == WORLD_NONE)) {
 		place = place_by_table(judge, statement, object);
 	} else if (object->use == SQL_CREATE) {
 		place.side = SIDE_OURS;

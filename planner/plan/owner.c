@@ -1,6 +1,7 @@
 /*
- * The map of public-only (and tenants-only) tables and what belongs to them, gathered from the shape of the schema that has
- * them and from every migration file. It answers whose a name is and judges nothing.
+ * The map of public-only (and tenants-only) tables and what belongs to them, gathered from the
+ * shape of the schema that has them and from every migration file. It answers whose a name is and
+ * judges nothing.
  */
 #include "owner.h"
 
@@ -17,12 +18,13 @@ static bool gather_object(void *context, const struct world_object *object)
 	struct gather *gather = context;
 
 	if (object->table && owner_has_table(gather->owner, object->table))
-		gather->result = world_add(gather->owner->belongs, object->space, object->name, object->table, false, gather->err);
+		gather->result = world_add(gather->owner->belongs, object->space, object->name,
+					   object->table, false, gather->err);
 	return gather->result == 0;
 }
 
-int owner_build(struct owner *owner, struct arena *arena, const struct conf_list *only, const struct world *side,
-                struct err *err)
+int owner_build(struct owner *owner, struct arena *arena, const struct conf_list *only,
+		const struct world *side, struct err *err)
 {
 	struct gather gather = { owner, err, 0 };
 
@@ -31,24 +33,28 @@ int owner_build(struct owner *owner, struct arena *arena, const struct conf_list
 	if (!owner->belongs)
 		return -1;
 	for (size_t i = 0; i < only->count; i++)
-		if (world_add(owner->belongs, WORLD_RELATION, only->items[i], only->items[i], true, err))
+		if (world_add(owner->belongs, WORLD_RELATION, only->items[i], only->items[i], true,
+			      err))
 			return -1;
 	if (side)
 		world_each(side, gather_object, &gather);
 	return gather.result;
 }
 
-static int add_statement(struct owner *owner, const struct sql_statement *statement, struct err *err)
+static int add_statement(struct owner *owner, const struct sql_statement *statement,
+			 struct err *err)
 {
 	const char *table = NULL;
 
 	for (size_t i = 0; i < statement->objects; i++) {
 		const struct sql_object *object = &statement->object[i];
 		enum world_space space = world_space_of(object->kind);
-		const char *of = object->table ? owner_of(owner, WORLD_RELATION, object->table) : NULL;
+		const char *of =
+			object->table ? owner_of(owner, WORLD_RELATION, object->table) : NULL;
 
 		if (object->use == SQL_RENAME_TO) {
-			if (table && world_add(owner->belongs, space, object->name, table, false, err))
+			if (table &&
+			    world_add(owner->belongs, space, object->name, table, false, err))
 				return -1;
 			continue;
 		}

@@ -1,6 +1,7 @@
 /*
- * Which names belong to tables that exist on one side only: the tables of [shared] only, seen from a tenant, and those of
- * [tenants] only, seen from the shared schema; with their indexes and sequences, whoever made them.
+ * Which names belong to tables that exist on one side only: the tables of [shared] only, seen from
+ * a tenant, and those of [tenants] only, seen from the shared schema; with their indexes and
+ * sequences, whoever made them.
  */
 #ifndef PGDOCKET_OWNER_H
 #define PGDOCKET_OWNER_H
@@ -14,8 +15,8 @@ struct owner {
 };
 
 /* side: what the schema that has these tables holds; may be NULL. */
-int owner_build(struct owner *owner, struct arena *arena, const struct conf_list *only, const struct world *side,
-                struct err *err) MUST_CHECK;
+int owner_build(struct owner *owner, struct arena *arena, const struct conf_list *only,
+		const struct world *side, struct err *err) MUST_CHECK;
 /* What a file's statements make on these tables, renames included; files in their order. */
 int owner_add_file(struct owner *owner, const struct sql_file *file, struct err *err) MUST_CHECK;
 /* True when name is one of the tables. */

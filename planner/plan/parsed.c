@@ -1,6 +1,6 @@
 /*
- * Migration files, each split and classified once however many classes run it. A file that cannot be split is a problem only
- * for the classes that would run it, so its error is kept, not raised.
+ * Migration files, each split and classified once however many classes run it. A file that cannot
+ * be split is a problem only for the classes that would run it, so its error is kept, not raised.
  */
 #include "making.h"
 
@@ -16,7 +16,8 @@ int parsed_prepare(struct making *making, struct err *err)
 		return -1;
 	for (size_t i = 0; i < source->migrations; i++) {
 		making->up[i].part = &source->migration[i].up;
-		making->down[i].part = source->migration[i].has_down ? &source->migration[i].down : NULL;
+		making->down[i].part =
+			source->migration[i].has_down ? &source->migration[i].down : NULL;
 	}
 	return 0;
 }
@@ -27,8 +28,9 @@ static int parse(struct making *making, struct making_file *file, struct err *er
 	struct err failure = ERR_INIT;
 
 	digest_of(part->file_text, part->file_len, &file->digest);
-	if (statement_parse_file(making->arena, part->file, part->text + part->start, part->end - part->start, part->first_line,
-	                         &file->parsed, &failure) == 0)
+	if (statement_parse_file(making->arena, part->file, part->text + part->start,
+				 part->end - part->start, part->first_line, &file->parsed,
+				 &failure) == 0)
 		return 0;
 	if (failure.code != ERR_PLAN && failure.code != ERR_CONFIG && failure.code != ERR_LIMIT) {
 		*err = failure;
@@ -40,7 +42,8 @@ static int parse(struct making *making, struct making_file *file, struct err *er
 	return file->failed && file->failed_hint ? 0 : -1;
 }
 
-int parsed_get(struct making *making, int migration, bool up, struct making_file **out, struct err *err)
+int parsed_get(struct making *making, int migration, bool up, struct making_file **out,
+	       struct err *err)
 {
 	struct making_file *file = up ? &making->up[migration] : &making->down[migration];
 

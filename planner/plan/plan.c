@@ -1,6 +1,7 @@
 /*
- * Planning from end to end: selection, pending migrations, a program per class, findings, the document's graph. Programs are
- * worked out for the shared schema first, because what tenants find behind them depends on it.
+ * Planning from end to end: selection, pending migrations, a program per class, findings, the
+ * document's graph. Programs are worked out for the shared schema first, because what tenants find
+ * behind them depends on it.
  */
 #include "making.h"
 
@@ -16,7 +17,8 @@ static int worlds(struct making *making, struct err *err)
 
 	if (set->shared_shape) {
 		making->shared_world = world_new(making->arena, shared, err);
-		if (!making->shared_world || world_add_shape(making->shared_world, set->shared_shape->shape, shared, err))
+		if (!making->shared_world ||
+		    world_add_shape(making->shared_world, set->shared_shape->shape, shared, err))
 			return -1;
 	}
 	for (size_t i = 0; !tenant && i < set->classes; i++) {
@@ -26,8 +28,10 @@ static int worlds(struct making *making, struct err *err)
 		if (!tenant || world_add_shape(tenant, set->class[i].shape->shape, shared, err))
 			return -1;
 	}
-	if (owner_build(&making->shared_only, making->arena, &making->conf->shared_only, making->shared_world, err) ||
-	    owner_build(&making->tenants_only, making->arena, &making->conf->tenants_only, tenant, err))
+	if (owner_build(&making->shared_only, making->arena, &making->conf->shared_only,
+			making->shared_world, err) ||
+	    owner_build(&making->tenants_only, making->arena, &making->conf->tenants_only, tenant,
+			err))
 		return -1;
 	return 0;
 }
@@ -41,7 +45,7 @@ static int owners_from_files(struct making *making, struct err *err)
 		if (parsed_get(making, (int)(i / 2), i % 2 == 0, &file, err))
 			return -1;
 		if (file->parsed && (owner_add_file(&making->shared_only, file->parsed, err) ||
-		                     owner_add_file(&making->tenants_only, file->parsed, err)))
+				     owner_add_file(&making->tenants_only, file->parsed, err)))
 			return -1;
 	}
 	return 0;
@@ -54,10 +58,13 @@ static int world_of(struct making *making, struct planned *planned, struct err *
 	planned->world = world_new(making->arena, planned->shared ? shared : NULL, err);
 	if (!planned->world)
 		return -1;
-	return planned->class ? world_add_shape(planned->world, planned->class->shape->shape, shared, err) : 0;
+	return planned->class ? world_add_shape(planned->world, planned->class->shape->shape,
+						shared, err)
+			      : 0;
 }
 
-static int first_three(struct making *making, const struct remark *remark, const char **out, struct err *err)
+static int first_three(struct making *making, const struct remark *remark, const char **out,
+		       struct err *err)
 {
 	const char *name[3] = { "", "", "" };
 	size_t count = 0;
@@ -72,8 +79,11 @@ static int first_three(struct making *making, const struct remark *remark, const
 	*out = NULL;
 	if (!count)
 		return 0;
-	*out = count > 3 ? arena_format(making->arena, err, "%s, %s, %s and %zu more", name[0], name[1], name[2], count - 3) :
-	       arena_format(making->arena, err, "%s%s%s%s%s", name[0], count > 1 ? ", " : "", name[1], count > 2 ? ", " : "", name[2]);
+	*out = count > 3 ? arena_format(making->arena, err, "%s, %s, %s and %zu more", name[0],
+					name[1], name[2], count - 3)
+			 : arena_format(making->arena, err, "%s%s%s%s%s", name[0],
+					count > 1 ? ", " : "", name[1], count > 2 ? ", " : "",
+					name[2]);
 	return *out ? 0 : -1;
 }
 
@@ -88,12 +98,15 @@ static int skip(struct making *making, int index, struct err *err)
 	planned->unfit = true;
 	if (first_three(making, first, &who, err))
 		return -1;
-	remark.message = arena_format(making->arena, err, "%zu schemas are unfit and left out (%s): %s%s%s", planned->schemas,
-	                              who ? who : "", first->file ? first->file : "", first->file ? ": " : "", first->message);
+	remark.message =
+		arena_format(making->arena, err, "%zu schemas are unfit and left out (%s): %s%s%s",
+			     planned->schemas, who ? who : "", first->file ? first->file : "",
+			     first->file ? ": " : "", first->message);
 	if (!remark.message || remarks_add(&making->findings, making->arena, &remark, -1, err))
 		return -1;
 	for (size_t i = 0; i < planned->schemas; i++)
-		if (select_leave_out(making, making->set->schema[planned->schema[i]].name, "unfit, skipped by --skip-unfit", err))
+		if (select_leave_out(making, making->set->schema[planned->schema[i]].name,
+				     "unfit, skipped by --skip-unfit", err))
 			return -1;
 	return 0;
 }
@@ -110,7 +123,8 @@ static int finish_class(struct making *making, int index, struct err *err)
 		return remarks_merge(&making->findings, making->arena, &planned->findings, err);
 	for (size_t i = 0; i < planned->schemas; i++)
 		if (select_leave_out(making, making->set->schema[planned->schema[i]].name,
-		                     making->revert ? "has nothing to revert" : "nothing pending", err))
+				     making->revert ? "has nothing to revert" : "nothing pending",
+				     err))
 			return -1;
 	return 0;
 }
@@ -120,9 +134,11 @@ static int programs(struct making *making, struct err *err)
 	for (size_t i = 0; i < making->planneds; i++) {
 		struct planned *planned = &making->planned[i];
 
-		if (planned->todos && !planned->problems.count && (world_of(making, planned, err) || program_make(making, (int)i, err)))
+		if (planned->todos && !planned->problems.count &&
+		    (world_of(making, planned, err) || program_make(making, (int)i, err)))
 			return -1;
-		if (planned->shared && planned->todos && !planned->problems.count && !making->revert)
+		if (planned->shared && planned->todos && !planned->problems.count &&
+		    !making->revert)
 			making->shared_world = planned->world;
 	}
 	if (snapshot_remarks(making, err))
@@ -170,13 +186,14 @@ static int check_request(const struct plan_request *request, struct err *err)
 
 static int make(struct making *making, struct err *err)
 {
-	if (check_request(making->request, err) || parsed_prepare(making, err) || select_schemas(making, err) ||
-	    pending_find(making, err))
+	if (check_request(making->request, err) || parsed_prepare(making, err) ||
+	    select_schemas(making, err) || pending_find(making, err))
 		return -1;
 	for (size_t i = 0; i < making->planneds; i++)
 		if (making->planned[i].todos)
 			making->plan->pending_schemas += making->planned[i].schemas;
-	if (making->plan->pending_schemas && (worlds(making, err) || owners_from_files(making, err)))
+	if (making->plan->pending_schemas &&
+	    (worlds(making, err) || owners_from_files(making, err)))
 		return -1;
 	if (programs(making, err) || report_problems(making, err))
 		return -1;
@@ -191,8 +208,12 @@ static int make(struct making *making, struct err *err)
 int plan_make(const struct plan_request *request, struct plan **out, struct err *err)
 {
 	struct arena *arena = arena_new(PLAN_ARENA_MAX);
-	struct making making = { .arena = arena, .request = request, .conf = request->conf, .source = request->source,
-		.set = request->set, .revert = request->revert > 0 || request->revert_to };
+	struct making making = { .arena = arena,
+				 .request = request,
+				 .conf = request->conf,
+				 .source = request->source,
+				 .set = request->set,
+				 .revert = request->revert > 0 || request->revert_to };
 
 	if (!arena)
 		return err_nomem(err);

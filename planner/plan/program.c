@@ -1,6 +1,7 @@
 /*
- * The program of one class: each pending migration's statements judged in order against what the class will hold by then,
- * cut into segments, with settings taken back and history rows behind them.
+ * The program of one class: each pending migration's statements judged in order against what the
+ * class will hold by then, cut into segments, with settings taken back and history rows behind
+ * them.
  */
 #include "making.h"
 
@@ -10,14 +11,14 @@
 struct building {
 	struct making *making;
 	struct planned *planned;
-	int index;                    /* of planned */
+	int index; /* of planned */
 	struct err *err;
 	struct judge judge;
 	struct settings settings;
 	struct doc_segment *segment;
 	size_t segment_room, statement_room, migration_room;
-	int number;                   /* of the newest statement */
-	bool *applied;                /* as the segments so far leave it */
+	int number;    /* of the newest statement */
+	bool *applied; /* as the segments so far leave it */
 	/* of the migration at hand */
 	int migration;
 	const struct making_file *file;
@@ -37,21 +38,29 @@ static bool on_path(const struct conf *conf, const char *schema)
 	return conf_list_has(&conf->search_path, schema);
 }
 
-static int remark(struct building *b, bool problem, const char *rule, enum doc_severity severity, const char *message,
-                  const char *hint, int line, const char *accepted)
+static int remark(struct building *b, bool problem, const char *rule, enum doc_severity severity,
+		  const char *message, const char *hint, int line, const char *accepted)
 {
-	struct remark item = { .rule = rule, .message = message, .hint = hint, .severity = severity, .line = line,
-		.file = b->file->part ? b->file->part->file : NULL, .accepted = accepted };
+	struct remark item = { .rule = rule,
+			       .message = message,
+			       .hint = hint,
+			       .severity = severity,
+			       .line = line,
+			       .file = b->file->part ? b->file->part->file : NULL,
+			       .accepted = accepted };
 
-	return remarks_add(problem ? &b->planned->problems : &b->planned->findings, b->making->arena, &item, b->index, b->err);
+	return remarks_add(problem ? &b->planned->problems : &b->planned->findings,
+			   b->making->arena, &item, b->index, b->err);
 }
 
-static struct doc_statement *add_statement(struct building *b, const char *text, const char *tag, enum doc_does does, int line)
+static struct doc_statement *add_statement(struct building *b, const char *text, const char *tag,
+					   enum doc_does does, int line)
 {
 	struct doc_segment *segment = b->segment;
 	struct doc_statement *statement;
 
-	if (GROW(b->making->arena, segment->statement, segment->statements, b->statement_room, b->err))
+	if (GROW(b->making->arena, segment->statement, segment->statements, b->statement_room,
+		 b->err))
 		return NULL;
 	statement = &segment->statement[segment->statements];
 	memset(statement, 0, sizeof *statement);
@@ -67,16 +76,19 @@ static struct doc_statement *add_statement(struct building *b, const char *text,
 
 static int filter(struct building *b, const struct sql_statement *from, const char *why)
 {
-	struct doc_statement *statement = add_statement(b, from->text, from->tag, DOC_FILTERED, from->line);
+	struct doc_statement *statement =
+		add_statement(b, from->text, from->tag, DOC_FILTERED, from->line);
 
 	if (!statement || !(statement->why = arena_text(b->making->arena, why, b->err)))
 		return -1;
 	return 0;
 }
 
-static int add_locks(struct building *b, const struct judge_verdict *verdict, struct doc_statement *statement)
+static int add_locks(struct building *b, const struct judge_verdict *verdict,
+		     struct doc_statement *statement)
 {
-	statement->lock = arena_array(b->making->arena, verdict->locks, sizeof *statement->lock, b->err);
+	statement->lock =
+		arena_array(b->making->arena, verdict->locks, sizeof *statement->lock, b->err);
 	if (!statement->lock)
 		return -1;
 	for (size_t i = 0; i < verdict->locks; i++) {
@@ -89,25 +101,32 @@ static int add_locks(struct building *b, const struct judge_verdict *verdict, st
 	return 0;
 }
 
-/* Foreign keys to shared relations that this makes are known to later statements that drop their holder. */
-static int remember_keys(struct building *b, const struct sql_statement *from, const struct judge_verdict *verdict)
+/*
+ * Foreign keys to shared relations that this makes are known to later statements that drop their
+ * holder.
+ */
+static int remember_keys(struct building *b, const struct sql_statement *from,
+			 const struct judge_verdict *verdict)
 {
 	const char *table = NULL;
 
 	for (size_t i = 0; i < from->objects; i++) {
 		const struct sql_object *object = &from->object[i];
 
-		if (judge_is_target(object) && object->kind != SQL_INDEX && world_space_of(object->kind) == WORLD_RELATION)
+		if (judge_is_target(object) && object->kind != SQL_INDEX &&
+		    world_space_of(object->kind) == WORLD_RELATION)
 			table = object->name;
 		if (object->use == SQL_FOREIGN_KEY && table)
 			for (size_t l = 0; l < verdict->locks; l++)
-				if (world_add_key(b->planned->world, table, verdict->lock[l], b->err))
+				if (world_add_key(b->planned->world, table, verdict->lock[l],
+						  b->err))
 					return -1;
 	}
 	return 0;
 }
 
-static int remember_original(struct building *b, const struct sql_statement *from, struct digest *digest)
+static int remember_original(struct building *b, const struct sql_statement *from,
+			     struct digest *digest)
 {
 	struct plan *plan = b->making->plan;
 
@@ -120,14 +139,16 @@ static int remember_original(struct building *b, const struct sql_statement *fro
 	return 0;
 }
 
-static int run(struct building *b, const struct judge_case *item, const struct judge_verdict *verdict)
+static int run(struct building *b, const struct judge_case *item,
+	       const struct judge_verdict *verdict)
 {
 	const struct sql_statement *from = item->statement;
 	bool keep = from->directives.keep_session || (item->file && item->file->keep_session);
 	const char *text = from->text, *why = NULL;
 	struct doc_statement *statement;
 
-	if (from->category == SQL_SET && settings_note(&b->settings, from, keep, &text, &why, b->err))
+	if (from->category == SQL_SET &&
+	    settings_note(&b->settings, from, keep, &text, &why, b->err))
 		return -1;
 	statement = add_statement(b, text, from->tag, DOC_RUN, from->line);
 	if (!statement)
@@ -140,8 +161,10 @@ static int run(struct building *b, const struct judge_case *item, const struct j
 			return -1;
 	}
 	for (size_t i = 0; i < verdict->notes; i++)
-		if (remark(b, false, verdict->note[i].rule, (enum doc_severity)verdict->note[i].severity, verdict->note[i].message,
-		           verdict->note[i].hint, from->line, judge_accepted(&b->judge, item, verdict->note[i].rule)))
+		if (remark(b, false, verdict->note[i].rule,
+			   (enum doc_severity)verdict->note[i].severity, verdict->note[i].message,
+			   verdict->note[i].hint, from->line,
+			   judge_accepted(&b->judge, item, verdict->note[i].rule)))
 			return -1;
 	if (add_locks(b, verdict, statement) || remember_keys(b, from, verdict))
 		return -1;
@@ -151,15 +174,19 @@ static int run(struct building *b, const struct judge_case *item, const struct j
 static int one_statement(struct building *b, const struct sql_statement *from)
 {
 	const struct sql_directives *file = &b->file->parsed->directives;
-	struct judge_case item = { from, file, from->directives.scope != SQL_SCOPE_NONE ? from->directives.scope : b->file_scope,
-		from->directives.transaction_off || file->transaction_off || b->file->part->transaction_off };
+	struct judge_case item = { from, file,
+				   from->directives.scope != SQL_SCOPE_NONE ? from->directives.scope
+									    : b->file_scope,
+				   from->directives.transaction_off || file->transaction_off ||
+					   b->file->part->transaction_off };
 	struct judge_verdict verdict;
 
 	judge_statement(&b->judge, &item, &verdict);
 	if (verdict.result == JUDGE_FILTER)
 		return filter(b, from, verdict.message);
 	if (verdict.result == JUDGE_ERROR)
-		return remark(b, true, verdict.rule, DOC_DANGER, verdict.message, verdict.hint, from->line, NULL);
+		return remark(b, true, verdict.rule, DOC_DANGER, verdict.message, verdict.hint,
+			      from->line, NULL);
 	return run(b, &item, &verdict);
 }
 
@@ -167,7 +194,8 @@ static bool plain_transaction_word(const struct sql_statement *statement, const 
 {
 	static const char *const words[] = { "isolation", "deferrable", "read", "chain", NULL };
 
-	if (statement->category != SQL_TRANSACTION || !statement->transaction_kind || strcmp(statement->transaction_kind, kind) != 0)
+	if (statement->category != SQL_TRANSACTION || !statement->transaction_kind ||
+	    strcmp(statement->transaction_kind, kind) != 0)
 		return false;
 	for (size_t i = 0; words[i]; i++)
 		if (statement_mentions(statement->text, words[i]))
@@ -191,7 +219,9 @@ static bool is_wrapped(const struct sql_file *file)
 
 static int restore_settings(struct building *b)
 {
-	int line = b->file->parsed->statements ? b->file->parsed->statement[b->file->parsed->statements - 1].end_line : 1;
+	int line = b->file->parsed->statements
+			   ? b->file->parsed->statement[b->file->parsed->statements - 1].end_line
+			   : 1;
 
 	for (size_t i = 0; i < b->settings.names; i++) {
 		const char *text, *tag;
@@ -202,7 +232,9 @@ static int restore_settings(struct building *b)
 		statement = add_statement(b, text, tag, DOC_SETTING, line);
 		if (!statement)
 			return -1;
-		statement->why = arena_format(b->making->arena, b->err, "%s as it was before the migration", b->settings.name[i]);
+		statement->why =
+			arena_format(b->making->arena, b->err, "%s as it was before the migration",
+				     b->settings.name[i]);
 		if (!statement->why)
 			return -1;
 	}
@@ -233,17 +265,20 @@ static int migration_statements(struct building *b)
 	bool wrapped = is_wrapped(file);
 
 	if (file->statements == 0 && b->making->revert &&
-	    remark(b, false, "empty-down", DOC_WARNING, "its down part is empty: the history row goes, nothing else does", NULL, 1,
-	           NULL))
+	    remark(b, false, "empty-down", DOC_WARNING,
+		   "its down part is empty: the history row goes, nothing else does", NULL, 1,
+		   NULL))
 		return -1;
-	if (wrapped && remark(b, false, "folded-transaction", DOC_INFO,
-	                      "BEGIN and COMMIT around the file are folded into the plan's transaction", NULL,
-	                      file->statement[0].line, NULL))
+	if (wrapped &&
+	    remark(b, false, "folded-transaction", DOC_INFO,
+		   "BEGIN and COMMIT around the file are folded into the plan's transaction", NULL,
+		   file->statement[0].line, NULL))
 		return -1;
 	for (size_t i = 0; i < file->statements; i++) {
 		bool folded = wrapped && (i == 0 || i == file->statements - 1);
 
-		if (folded ? filter(b, &file->statement[i], "folded into the plan's transaction") : one_statement(b, &file->statement[i]))
+		if (folded ? filter(b, &file->statement[i], "folded into the plan's transaction")
+			   : one_statement(b, &file->statement[i]))
 			return -1;
 	}
 	return restore_settings(b);
@@ -254,7 +289,8 @@ static int add_migration(struct building *b)
 	const struct source_migration *from = &b->making->source->migration[b->migration];
 	struct doc_migration *migration;
 
-	if (GROW(b->making->arena, b->segment->migration, b->segment->migrations, b->migration_room, b->err))
+	if (GROW(b->making->arena, b->segment->migration, b->segment->migrations, b->migration_room,
+		 b->err))
 		return -1;
 	migration = &b->segment->migration[b->segment->migrations++];
 	migration->version = from->version;
@@ -270,7 +306,8 @@ static int begin_segment(struct building *b)
 	struct doc_program *program = b->planned->program;
 	struct making *making = b->making;
 	const struct planned *planned = b->planned;
-	bool first = program->segments == 0, none = first && (!planned->class || !planned->class->state.adapter);
+	bool first = program->segments == 0,
+	     none = first && (!planned->class || !planned->class->state.adapter);
 	struct digest guarded;
 
 	if (GROW(making->arena, program->segment, program->segments, b->segment_room, b->err))
@@ -302,7 +339,8 @@ static void take_over(struct building *b, bool *after)
 static int end_segment(struct building *b, const bool *after)
 {
 	if (steps_state(b->making, b->planned, after, &b->segment->state_after, b->err) ||
-	    steps_after(b->making, b->planned, b->applied, after, &b->segment->state_after, b->segment, b->err))
+	    steps_after(b->making, b->planned, b->applied, after, &b->segment->state_after,
+			b->segment, b->err))
 		return -1;
 	memcpy(b->applied, after, b->making->source->migrations * sizeof *after);
 	return 0;
@@ -320,7 +358,8 @@ static int open_file(struct building *b)
 	if (file->parsed && file->parsed->directives.scope != SQL_SCOPE_NONE)
 		b->file_scope = file->parsed->directives.scope;
 	if (file->failed)
-		return remark(b, true, "file", DOC_DANGER, file->failed, file->failed_hint, 0, NULL);
+		return remark(b, true, "file", DOC_DANGER, file->failed, file->failed_hint, 0,
+			      NULL);
 	return 0;
 }
 
@@ -393,6 +432,7 @@ int program_make(struct making *making, int index, struct err *err)
 	if (migrations(&b, after))
 		return -1;
 	if (planned->program->segments)
-		planned->state_after = planned->program->segment[planned->program->segments - 1].state_after;
+		planned->state_after =
+			planned->program->segment[planned->program->segments - 1].state_after;
 	return 0;
 }

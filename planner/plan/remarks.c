@@ -1,12 +1,13 @@
 /*
- * Collections of findings and problems. The same thing said of several classes is one remark with several classes, so that a
- * reviewer reads it once.
+ * Collections of findings and problems. The same thing said of several classes is one remark with
+ * several classes, so that a reviewer reads it once.
  */
 #include "making.h"
 
 #include <string.h>
 
-int grow_items(struct arena *arena, void **items, size_t count, size_t *room, size_t size, struct err *err)
+int grow_items(struct arena *arena, void **items, size_t count, size_t *room, size_t size,
+	       struct err *err)
 {
 	size_t larger = *room ? *room * 2 : 8;
 	void *grown;
@@ -33,7 +34,8 @@ static struct remark *find(struct remarks *remarks, const struct remark *remark)
 	for (size_t i = 0; i < remarks->count; i++) {
 		struct remark *each = &remarks->item[i];
 
-		if (each->line == remark->line && same_text(each->rule, remark->rule) && same_text(each->file, remark->file) &&
+		if (each->line == remark->line && same_text(each->rule, remark->rule) &&
+		    same_text(each->file, remark->file) &&
 		    same_text(each->message, remark->message))
 			return each;
 	}
@@ -62,7 +64,8 @@ static int add_class(struct remark *remark, struct arena *arena, int planned, st
 	return 0;
 }
 
-int remarks_add(struct remarks *remarks, struct arena *arena, const struct remark *remark, int planned, struct err *err)
+int remarks_add(struct remarks *remarks, struct arena *arena, const struct remark *remark,
+		int planned, struct err *err)
 {
 	struct remark *found = find(remarks, remark);
 
@@ -83,7 +86,8 @@ int remarks_add(struct remarks *remarks, struct arena *arena, const struct remar
 	return add_class(found, arena, planned, err);
 }
 
-int remarks_merge(struct remarks *into, struct arena *arena, const struct remarks *from, struct err *err)
+int remarks_merge(struct remarks *into, struct arena *arena, const struct remarks *from,
+		  struct err *err)
 {
 	for (size_t i = 0; i < from->count; i++) {
 		const struct remark *remark = &from->item[i];

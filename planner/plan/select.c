@@ -1,6 +1,6 @@
 /*
- * Which schemas of the snapshot a plan is for, grouped into what is planned once. Every schema that is not planned is left out
- * with a reason; nothing is dropped silently.
+ * Which schemas of the snapshot a plan is for, grouped into what is planned once. Every schema that
+ * is not planned is left out with a reason; nothing is dropped silently.
  */
 #include "making.h"
 
@@ -64,7 +64,8 @@ static int add_schema(struct making *making, struct planned *planned, int schema
 	return 0;
 }
 
-static int check_globs(const struct making *making, const struct conf_list *globs, const char *option, struct err *err)
+static int check_globs(const struct making *making, const struct conf_list *globs,
+		       const char *option, struct err *err)
 {
 	for (size_t g = 0; g < globs->count; g++) {
 		bool found = false;
@@ -73,13 +74,19 @@ static int check_globs(const struct making *making, const struct conf_list *glob
 			found = text_glob(globs->items[g], making->set->schema[i].name);
 		if (found)
 			continue;
-		err_set(err, ERR_USAGE, "%s %s: no schema of the snapshot has such a name", option, globs->items[g]);
-		return err_hint(err, "`pgdocket status FILE` lists them; in a pattern only * and ? are special");
+		err_set(err, ERR_USAGE, "%s %s: no schema of the snapshot has such a name", option,
+			globs->items[g]);
+		return err_hint(
+			err,
+			"`pgdocket status FILE` lists them; in a pattern only * and ? are special");
 	}
 	return 0;
 }
 
-/* One slot per class that has a selected schema, in the set's order, and one behind them for schemas to be made. */
+/*
+ * One slot per class that has a selected schema, in the set's order, and one behind them for
+ * schemas to be made.
+ */
 static int make_slots(struct making *making, int *slots, struct err *err)
 {
 	const struct class_set *set = making->set;
@@ -89,16 +96,20 @@ static int make_slots(struct making *making, int *slots, struct err *err)
 		return -1;
 	for (size_t i = 0; i < set->schemas; i++)
 		if (!reason(making, &set->schema[i]))
-			used[set->schema[i].class_index < 0 ? set->classes : (size_t)set->schema[i].class_index] = true;
+			used[set->schema[i].class_index < 0 ? set->classes
+							    : (size_t)set->schema[i].class_index] =
+				true;
 	for (size_t i = 0; i <= set->classes; i++) {
 		slots[i] = -1;
 		if (!used[i])
 			continue;
-		if (GROW(making->arena, making->planned, making->planneds, making->planned_room, err))
+		if (GROW(making->arena, making->planned, making->planneds, making->planned_room,
+			 err))
 			return -1;
 		slots[i] = (int)making->planneds++;
 		making->planned[slots[i]].class = i < set->classes ? &set->class[i] : NULL;
-		making->planned[slots[i]].shared = i < set->classes && set->class[i].scope == SCOPE_SHARED;
+		making->planned[slots[i]].shared =
+			i < set->classes && set->class[i].scope == SCOPE_SHARED;
 	}
 	return 0;
 }
@@ -109,13 +120,15 @@ int select_schemas(struct making *making, struct err *err)
 	int *slots = arena_array(making->arena, set->classes + 1, sizeof *slots, err);
 
 	if (!slots || check_globs(making, &making->request->schemas, "--schema", err) ||
-	    check_globs(making, &making->request->excludes, "--exclude", err) || make_slots(making, slots, err))
+	    check_globs(making, &making->request->excludes, "--exclude", err) ||
+	    make_slots(making, slots, err))
 		return -1;
 	for (size_t i = 0; i < set->schemas; i++) {
 		const char *why = reason(making, &set->schema[i]);
 		struct planned *planned = slot_for(making, slots, set->schema[i].class_index, err);
 
-		if (why ? select_leave_out(making, set->schema[i].name, why, err) : add_schema(making, planned, (int)i, err))
+		if (why ? select_leave_out(making, set->schema[i].name, why, err)
+			: add_schema(making, planned, (int)i, err))
 			return -1;
 	}
 	return 0;

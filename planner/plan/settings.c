@@ -1,6 +1,7 @@
 /*
- * Settings that migrations change: SET becomes SET LOCAL and is taken back behind its migration, to the value that the plan
- * pins or to the session's default; with keep-session it stays, and is repeated in later segments.
+ * Settings that migrations change: SET becomes SET LOCAL and is taken back behind its migration, to
+ * the value that the plan pins or to the session's default; with keep-session it stays, and is
+ * repeated in later segments.
  */
 #include "making.h"
 
@@ -34,11 +35,12 @@ static int remember(struct settings *settings, const char *name, struct err *err
 /* SET TRANSACTION and SET CONSTRAINTS change the transaction, not a setting. */
 static bool is_parameter(const char *name)
 {
-	return name && strncasecmp(name, "constraints", 11) != 0 && strncasecmp(name, "transaction", 11) != 0;
+	return name && strncasecmp(name, "constraints", 11) != 0 &&
+	       strncasecmp(name, "transaction", 11) != 0;
 }
 
-int settings_note(struct settings *settings, const struct sql_statement *statement, bool keep, const char **text,
-                  const char **why, struct err *err)
+int settings_note(struct settings *settings, const struct sql_statement *statement, bool keep,
+		  const char **text, const char **why, struct err *err)
 {
 	*text = statement->text;
 	*why = NULL;
@@ -47,8 +49,8 @@ int settings_note(struct settings *settings, const struct sql_statement *stateme
 	if (!statement->set_local) {
 		if (statement_set_local(settings->arena, statement, text, err))
 			return -1;
-		*why = keep ? "SET LOCAL instead of SET; kept, as keep-session says" :
-		       "SET LOCAL instead of SET; taken back behind the migration";
+		*why = keep ? "SET LOCAL instead of SET; kept, as keep-session says"
+			    : "SET LOCAL instead of SET; taken back behind the migration";
 	}
 	if (!keep)
 		return remember(settings, statement->setting, err);
@@ -61,7 +63,8 @@ int settings_note(struct settings *settings, const struct sql_statement *stateme
 /* The value that the applier's session has, where that is not the server's default. */
 static const char *session_value(const struct settings *settings, const char *name, char buffer[40])
 {
-	const int64_t timeouts[] = { settings->conf->lock_timeout_ms, settings->conf->statement_timeout_ms };
+	const int64_t timeouts[] = { settings->conf->lock_timeout_ms,
+				     settings->conf->statement_timeout_ms };
 	static const char *const names[] = { "lock_timeout", "statement_timeout" };
 
 	for (size_t i = 0; i < 2; i++) {
@@ -100,7 +103,8 @@ static int quote_setting(struct buf *out, const char *name, struct err *err)
 	}
 }
 
-int settings_restore(struct settings *settings, size_t n, const char **text, const char **tag, struct err *err)
+int settings_restore(struct settings *settings, size_t n, const char **text, const char **tag,
+		     struct err *err)
 {
 	struct buf sql = BUF_INIT(4096);
 	char buffer[40];

@@ -1,22 +1,25 @@
 /*
- * What the snapshot itself has to say to a reviewer: drift, strays, orphans, tenants without schema, history tables to be
- * made. Findings, never errors: a drifted schema is a class of its own and is planned.
+ * What the snapshot itself has to say to a reviewer: drift, strays, orphans, tenants without
+ * schema, history tables to be made. Findings, never errors: a drifted schema is a class of its own
+ * and is planned.
  */
 #include "making.h"
 
 #include <string.h>
 
-static int add(struct making *making, const char *rule, enum doc_severity severity, int planned, const char *hint,
-               const char *message, struct err *err)
+static int add(struct making *making, const char *rule, enum doc_severity severity, int planned,
+	       const char *hint, const char *message, struct err *err)
 {
-	struct remark remark = { .rule = rule, .severity = severity, .message = message, .hint = hint };
+	struct remark remark = {
+		.rule = rule, .severity = severity, .message = message, .hint = hint
+	};
 
 	if (!message)
 		return -1;
 	if (conf_list_has(&making->conf->accept, rule))
 		remark.accepted = "accepted in pgdocket.conf";
-	return remarks_add(planned < 0 ? &making->findings : &making->planned[planned].findings, making->arena, &remark, planned,
-	                   err);
+	return remarks_add(planned < 0 ? &making->findings : &making->planned[planned].findings,
+			   making->arena, &remark, planned, err);
 }
 
 static int strays(struct making *making, int index, const struct planned *planned, struct err *err)
@@ -29,9 +32,13 @@ static int strays(struct making *making, int index, const struct planned *planne
 		if ((strcmp(object->kind, "table") != 0 && strcmp(object->kind, "view") != 0) ||
 		    !conf_list_has(&making->conf->shared_only, object->name))
 			continue;
-		if (add(making, "stray", DOC_WARNING, index, "its rows are left alone; statements on the table are filtered",
-		        arena_format(making->arena, err, "these schemas have a stray %s %s, which should exist in %s only", object->kind,
-		                     object->name, making->conf->shared_schema), err))
+		if (add(making, "stray", DOC_WARNING, index,
+			"its rows are left alone; statements on the table are filtered",
+			arena_format(
+				making->arena, err,
+				"these schemas have a stray %s %s, which should exist in %s only",
+				object->kind, object->name, making->conf->shared_schema),
+			err))
 			return -1;
 	}
 	return 0;
@@ -44,29 +51,37 @@ static int of_class(struct making *making, int index, struct err *err)
 
 	if (!class)
 		return add(making, "create-schema", DOC_WARNING, index, NULL,
-		           "these schemas are listed and do not exist; the plan makes them", err);
-	if (class->drift && add(making, "drift", DOC_WARNING, index,
-	                        "`pgdocket status` shows them; they are planned as a class of their own",
-	                        "their shape differs from that of most schemas in the same state", err))
+			   "these schemas are listed and do not exist; the plan makes them", err);
+	if (class->drift &&
+	    add(making, "drift", DOC_WARNING, index,
+		"`pgdocket status` shows them; they are planned as a class of their own",
+		"their shape differs from that of most schemas in the same state", err))
 		return -1;
 	if (!class->state.adapter && planned->todos &&
 	    add(making, "history-made", class->shape->shape->tables ? DOC_WARNING : DOC_INFO, index,
-	        class->shape->shape->tables ? "if its tables were made by these migrations, record that with the migration tool first" :
-	        NULL, class->shape->shape->tables ?
-	        "there is no history table although there are tables: the plan makes one and runs every migration" :
-	        "there is no history table yet: the plan makes one", err))
+		class->shape->shape->tables ? "if its tables were made by these migrations, record "
+					      "that with the migration tool first"
+					    : NULL,
+		class->shape->shape->tables ? "there is no history table although there are "
+					      "tables: the plan makes one and runs every migration"
+					    : "there is no history table yet: the plan makes one",
+		err))
 		return -1;
 	if (class->shape->shape->unmodelled &&
 	    add(making, "unmodelled", DOC_INFO, index, NULL,
-	        arena_format(making->arena, err, "%zu objects are of kinds that a shape only counts",
-	                     class->shape->shape->unmodelled), err))
+		arena_format(making->arena, err,
+			     "%zu objects are of kinds that a shape only counts",
+			     class->shape->shape->unmodelled),
+		err))
 		return -1;
 	return planned->shared ? 0 : strays(making, index, planned, err);
 }
 
 /* "3 schemas ...: a, b, c" for every left-out schema that a test picks. */
-static int counted(struct making *making, const char *rule, enum doc_severity severity, const char *what, const char *hint,
-                   bool (*pick)(const struct making *making, const struct classes_schema *schema), struct err *err)
+static int counted(struct making *making, const char *rule, enum doc_severity severity,
+		   const char *what, const char *hint,
+		   bool (*pick)(const struct making *making, const struct classes_schema *schema),
+		   struct err *err)
 {
 	const struct class_set *set = making->set;
 	const char *name[3] = { "", "", "" };
@@ -82,8 +97,10 @@ static int counted(struct making *making, const char *rule, enum doc_severity se
 	if (!count)
 		return 0;
 	return add(making, rule, severity, -1, hint,
-	           arena_format(making->arena, err, "%zu %s: %s%s%s%s%s%s", count, what, name[0], count > 1 ? ", " : "", name[1],
-	                        count > 2 ? ", " : "", name[2], count > 3 ? " ..." : ""), err);
+		   arena_format(making->arena, err, "%zu %s: %s%s%s%s%s%s", count, what, name[0],
+				count > 1 ? ", " : "", name[1], count > 2 ? ", " : "", name[2],
+				count > 3 ? " ..." : ""),
+		   err);
 }
 
 static bool is_orphan(const struct making *making, const struct classes_schema *schema)
@@ -94,7 +111,8 @@ static bool is_orphan(const struct making *making, const struct classes_schema *
 
 static bool is_missing(const struct making *making, const struct classes_schema *schema)
 {
-	return schema->scope == SCOPE_TENANT && schema->listed && schema->active && schema->class_index < 0 && !making->conf->create;
+	return schema->scope == SCOPE_TENANT && schema->listed && schema->active &&
+	       schema->class_index < 0 && !making->conf->create;
 }
 
 static bool is_inactive(const struct making *making, const struct classes_schema *schema)
@@ -108,11 +126,13 @@ int snapshot_remarks(struct making *making, struct err *err)
 	for (size_t i = 0; i < making->planneds; i++)
 		if (making->planned[i].todos && of_class(making, (int)i, err))
 			return -1;
-	if (counted(making, "orphan", DOC_WARNING, "schemas have a history table but are not listed as tenants",
-	            "list them, or drop them; the plan leaves them alone", is_orphan, err) ||
+	if (counted(making, "orphan", DOC_WARNING,
+		    "schemas have a history table but are not listed as tenants",
+		    "list them, or drop them; the plan leaves them alone", is_orphan, err) ||
 	    counted(making, "no-schema", DOC_WARNING, "tenants are listed but have no schema",
-	            "set create = yes under [tenants] to have them made", is_missing, err) ||
-	    counted(making, "inactive", DOC_INFO, "tenants are inactive and left out", NULL, is_inactive, err))
+		    "set create = yes under [tenants] to have them made", is_missing, err) ||
+	    counted(making, "inactive", DOC_INFO, "tenants are inactive and left out", NULL,
+		    is_inactive, err))
 		return -1;
 	return 0;
 }

@@ -1,6 +1,7 @@
 /*
- * The simulated content of one schema: a hash table of names that statements add to, take from and rename in.
- * It only follows names; whether a statement may run is judge.c's question, and nothing here looks at a server.
+ * The simulated content of one schema: a hash table of names that statements add to, take from and
+ * rename in. It only follows names; whether a statement may run is judge.c's question, and nothing
+ * here looks at a server.
  */
 #include "world.h"
 
@@ -40,19 +41,15 @@ enum world_space world_space_of(enum sql_object_kind kind)
 	case SQL_TABLE:
 	case SQL_VIEW:
 	case SQL_SEQUENCE:
-	case SQL_INDEX:
-		return WORLD_RELATION;
-	case SQL_FUNCTION:
-		return WORLD_FUNCTION;
-	case SQL_TYPE:
-		return WORLD_TYPE;
+	case SQL_INDEX: return WORLD_RELATION;
+	case SQL_FUNCTION: return WORLD_FUNCTION;
+	case SQL_TYPE: return WORLD_TYPE;
 	case SQL_TRIGGER:
 	case SQL_SCHEMA:
 	case SQL_EXTENSION:
 	case SQL_DATABASE_WIDE:
 	case SQL_OBJECT_OTHER:
-	default:
-		return WORLD_NONE;
+	default: return WORLD_NONE;
 	}
 }
 
@@ -67,7 +64,8 @@ struct world *world_new(struct arena *arena, const char *schema, struct err *err
 	return world;
 }
 
-static struct world_object *find(const struct world *world, enum world_space space, const char *name)
+static struct world_object *find(const struct world *world, enum world_space space,
+				 const char *name)
 {
 	struct world_object *object;
 
@@ -79,13 +77,14 @@ static struct world_object *find(const struct world *world, enum world_space spa
 	return NULL;
 }
 
-const struct world_object *world_find(const struct world *world, enum world_space space, const char *name)
+const struct world_object *world_find(const struct world *world, enum world_space space,
+				      const char *name)
 {
 	return find(world, space, name);
 }
 
-int world_add(struct world *world, enum world_space space, const char *name, const char *table, bool is_table,
-              struct err *err)
+int world_add(struct world *world, enum world_space space, const char *name, const char *table,
+	      bool is_table, struct err *err)
 {
 	struct world_object *object = find(world, space, name);
 	struct world_object **bucket;
@@ -114,10 +113,12 @@ int world_add(struct world *world, enum world_space space, const char *name, con
 	return 0;
 }
 
-void world_each(const struct world *world, bool (*visit)(void *context, const struct world_object *object), void *context)
+void world_each(const struct world *world,
+		bool (*visit)(void *context, const struct world_object *object), void *context)
 {
 	for (size_t i = 0; i < WORLD_BUCKETS; i++)
-		for (const struct world_object *object = world->bucket[i]; object; object = object->next)
+		for (const struct world_object *object = world->bucket[i]; object;
+		     object = object->next)
 			if (!visit(context, object))
 				return;
 }
@@ -125,7 +126,8 @@ void world_each(const struct world *world, bool (*visit)(void *context, const st
 /* Names that PostgreSQL makes up with a table: table_column_suffix. */
 static bool has_implied_ending(const char *name)
 {
-	static const char *const endings[] = { "_seq", "_pkey", "_key", "_idx", "_fkey", "_excl", "_check", NULL };
+	static const char *const endings[] = { "_seq",  "_pkey", "_key",   "_idx",
+					       "_fkey", "_excl", "_check", NULL };
 	size_t len = strlen(name);
 
 	for (size_t i = 0; endings[i]; i++) {
@@ -191,8 +193,10 @@ struct world *world_copy(const struct world *from, struct arena *arena, struct e
 		return NULL;
 	world->clouded = from->clouded;
 	for (size_t i = 0; i < WORLD_BUCKETS; i++)
-		for (const struct world_object *object = from->bucket[i]; object; object = object->next)
-			if (world_add(world, object->space, object->name, object->table, object->is_table, err))
+		for (const struct world_object *object = from->bucket[i]; object;
+		     object = object->next)
+			if (world_add(world, object->space, object->name, object->table,
+				      object->is_table, err))
 				return NULL;
 	for (const struct world_key *key = from->key; key; key = key->next)
 		if (world_add_key(world, key->table, key->relation, err))
@@ -201,10 +205,12 @@ struct world *world_copy(const struct world *from, struct arena *arena, struct e
 }
 
 /*
- * "... REFERENCES public.users(id) ...": the shared relation's name as PostgreSQL wrote it, with the schema. Definitions are
- * deparsed under an empty search_path, so that a name in another schema is always qualified.
+ * "... REFERENCES public.users(id) ...": the shared relation's name as PostgreSQL wrote it, with
+ * the schema. Definitions are deparsed under an empty search_path, so that a name in another schema
+ * is always qualified.
  */
-static int add_key_of(struct world *world, const struct shape_object *constraint, const char *shared_schema, struct err *err)
+static int add_key_of(struct world *world, const struct shape_object *constraint,
+		      const char *shared_schema, struct err *err)
 {
 	static const char words[] = "REFERENCES ";
 	const char *at = constraint->detail ? strstr(constraint->detail, words) : NULL;
@@ -231,7 +237,8 @@ static int add_key_of(struct world *world, const struct shape_object *constraint
 	}
 	schema_len = quoted.len;
 	len = strcspn(at + schema_len, "( ");
-	snprintf(relation, sizeof relation, "%s.%.*s", shared_schema, (int)(len < 128 ? len : 128), at + schema_len);
+	snprintf(relation, sizeof relation, "%s.%.*s", shared_schema, (int)(len < 128 ? len : 128),
+		 at + schema_len);
 	result = world_add_key(world, constraint->table, relation, err);
 out:
 	buf_release(&quoted);
@@ -240,15 +247,21 @@ out:
 
 static bool builds_an_index(const char *detail)
 {
-	return detail && (strstr(detail, "PRIMARY KEY") || strstr(detail, "UNIQUE") || strstr(detail, "EXCLUDE"));
+	return detail && (strstr(detail, "PRIMARY KEY") || strstr(detail, "UNIQUE") ||
+			  strstr(detail, "EXCLUDE"));
 }
 
-static int add_shape_object(struct world *world, const struct shape_object *object, const char *shared_schema, struct err *err)
+static int add_shape_object(struct world *world, const struct shape_object *object,
+			    const char *shared_schema, struct err *err)
 {
-	static const struct { const char *kind; enum world_space space; bool is_table; } kinds[] = {
-		{ "table", WORLD_RELATION, true },   { "view", WORLD_RELATION, false },
+	static const struct {
+		const char *kind;
+		enum world_space space;
+		bool is_table;
+	} kinds[] = {
+		{ "table", WORLD_RELATION, true },    { "view", WORLD_RELATION, false },
 		{ "matview", WORLD_RELATION, false }, { "sequence", WORLD_RELATION, false },
-		{ "index", WORLD_RELATION, false },  { "function", WORLD_FUNCTION, false },
+		{ "index", WORLD_RELATION, false },   { "function", WORLD_FUNCTION, false },
 		{ "type", WORLD_TYPE, false },
 	};
 	char name[256];
@@ -256,8 +269,10 @@ static int add_shape_object(struct world *world, const struct shape_object *obje
 	if (!strcmp(object->kind, "constraint")) {
 		if (add_key_of(world, object, shared_schema, err))
 			return -1;
-		if (builds_an_index(object->detail) && !world_find(world, WORLD_RELATION, object->name))
-			return world_add(world, WORLD_RELATION, object->name, object->table, false, err);
+		if (builds_an_index(object->detail) &&
+		    !world_find(world, WORLD_RELATION, object->name))
+			return world_add(world, WORLD_RELATION, object->name, object->table, false,
+					 err);
 		return 0;
 	}
 	for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
@@ -266,12 +281,14 @@ static int add_shape_object(struct world *world, const struct shape_object *obje
 		snprintf(name, sizeof name, "%s", object->name);
 		if (kinds[i].space == WORLD_FUNCTION)
 			name[strcspn(name, "(")] = '\0';
-		return world_add(world, kinds[i].space, name, object->table, kinds[i].is_table, err);
+		return world_add(world, kinds[i].space, name, object->table, kinds[i].is_table,
+				 err);
 	}
 	return 0;
 }
 
-int world_add_shape(struct world *world, const struct shape *shape, const char *shared_schema, struct err *err)
+int world_add_shape(struct world *world, const struct shape *shape, const char *shared_schema,
+		    struct err *err)
 {
 	for (size_t i = 0; i < shape->objects; i++)
 		if (add_shape_object(world, &shape->object[i], shared_schema, err))
@@ -323,7 +340,8 @@ static void drop(struct world *world, enum world_space space, const char *name)
 	}
 }
 
-static int rename_object(struct world *world, enum world_space space, const char *name, const char *to, struct err *err)
+static int rename_object(struct world *world, enum world_space space, const char *name,
+			 const char *to, struct err *err)
 {
 	struct world_object *object = find(world, space, name);
 	bool is_table = object && object->is_table;
@@ -351,7 +369,8 @@ static bool ours(const struct world *world, const struct sql_object *object)
 	return !object->schema || (world->schema && !strcmp(object->schema, world->schema));
 }
 
-static int apply_object(struct world *world, const struct sql_statement *statement, size_t n, struct err *err)
+static int apply_object(struct world *world, const struct sql_statement *statement, size_t n,
+			struct err *err)
 {
 	const struct sql_object *object = &statement->object[n];
 	enum world_space space = world_space_of(object->kind);
@@ -363,22 +382,21 @@ static int apply_object(struct world *world, const struct sql_statement *stateme
 	case SQL_CREATE:
 		if (known && object->missing_ok)
 			return 0;
-		return world_add(world, space, object->name, object->table, object->kind == SQL_TABLE, err);
-	case SQL_DROP:
-		drop(world, space, object->name);
-		return 0;
+		return world_add(world, space, object->name, object->table,
+				 object->kind == SQL_TABLE, err);
+	case SQL_DROP: drop(world, space, object->name); return 0;
 	case SQL_RENAME_TO:
 		if (n == 0 || world_space_of(statement->object[n - 1].kind) != space)
 			return 0;
-		return rename_object(world, space, statement->object[n - 1].name, object->name, err);
+		return rename_object(world, space, statement->object[n - 1].name, object->name,
+				     err);
 	case SQL_TARGET:
 		if (known && object->kind == SQL_SEQUENCE && object->table)
 			known->table = object->table;
 		return 0;
 	case SQL_REFERENCE:
 	case SQL_FOREIGN_KEY:
-	default:
-		return 0;
+	default: return 0;
 	}
 }
 
@@ -389,7 +407,8 @@ int world_apply(struct world *world, const struct sql_statement *statement, stru
 			return -1;
 	if (statement->category == SQL_DO || statement->category == SQL_OPAQUE)
 		world->clouded = true;
-	if (statement->category == SQL_DDL && statement->destructive && statement_mentions(statement->text, "cascade"))
+	if (statement->category == SQL_DDL && statement->destructive &&
+	    statement_mentions(statement->text, "cascade"))
 		world->clouded = true;
 	return 0;
 }

@@ -35,7 +35,10 @@ static void signatures(const struct show *show, struct buf *out)
 		buf_add_text(out, i ? ",{" : "{");
 		member(out, "namespace", signature->name_space);
 		member(out, "key", signature->fingerprint);
-		member(out, "decision", !signature->is_approval ? NULL : signature->approve ? "approve" : "reject");
+		member(out, "decision",
+		       !signature->is_approval ? NULL
+		       : signature->approve    ? "approve"
+					       : "reject");
 		member(out, "who", signature->who);
 		buf_add_text(out, "\"comment\":");
 		if (signature->comment)
@@ -60,8 +63,10 @@ int show_json(const struct show *show, struct buf *out, struct err *err)
 	member(out, "plan", hex);
 	member(out, "label", statement->label);
 	member(out, "apply_host", statement->apply_host);
-	buf_add_format(out, "\"schemas\":%" PRId64 ",\"statements\":%" PRId64 ",\"destructive\":%" PRId64 ",", statement->schemas,
-	               statement->statements, statement->destructive);
+	buf_add_format(out,
+		       "\"schemas\":%" PRId64 ",\"statements\":%" PRId64 ",\"destructive\":%" PRId64
+		       ",",
+		       statement->schemas, statement->statements, statement->destructive);
 	time_member(out, "created", statement->created_us);
 	time_member(out, "not_before", statement->not_before_us);
 	time_member(out, "expires", statement->expires_us);

@@ -1,6 +1,6 @@
 /*
- * Loads a bundle's plan for review: statement, document, and who signed. It checks digests, because reviewers must see what
- * would run; it judges no signature.
+ * Loads a bundle's plan for review: statement, document, and who signed. It checks digests, because
+ * reviewers must see what would run; it judges no signature.
  */
 #include "show.h"
 
@@ -8,7 +8,8 @@
 #include "sql.h"
 #include "text.h"
 
-static int fingerprint(struct arena *arena, const void *key, size_t len, const char **out, struct err *err)
+static int fingerprint(struct arena *arena, const void *key, size_t len, const char **out,
+		       struct err *err)
 {
 	struct buf text = BUF_INIT(128);
 	int result = -1;
@@ -17,18 +18,21 @@ static int fingerprint(struct arena *arena, const void *key, size_t len, const c
 	text_base64(&text, key, len);
 	while (text.len && text.data[text.len - 1] == '=')
 		text.len--;
-	if (buf_check(&text, err) == 0 && (*out = arena_copy(arena, text.data, text.len, err)) != NULL)
+	if (buf_check(&text, err) == 0 &&
+	    (*out = arena_copy(arena, text.data, text.len, err)) != NULL)
 		result = 0;
 	buf_release(&text);
 	return result;
 }
 
-static int read_approval(struct show *show, struct show_signature *signature, const char *body, size_t len, struct err *err)
+static int read_approval(struct show *show, struct show_signature *signature, const char *body,
+			 size_t len, struct err *err)
 {
 	struct err ignored = ERR_INIT;
 	struct approval approval;
 
-	if (strcmp(signature->name_space, NAMESPACE_APPROVE) != 0 || approval_parse(body, len, &approval, &ignored) ||
+	if (strcmp(signature->name_space, NAMESPACE_APPROVE) != 0 ||
+	    approval_parse(body, len, &approval, &ignored) ||
 	    !digest_equal(&approval.plan, &show->plan))
 		return 0;
 	signature->is_approval = true;
@@ -46,9 +50,11 @@ static int read_signature(struct show *show, struct db_query *query, struct err 
 	const void *bytes;
 	size_t len;
 
-	if (db_get_blob(query, 0, &bytes, &len, err) || fingerprint(show->arena, bytes, len, &signature->fingerprint, err) ||
+	if (db_get_blob(query, 0, &bytes, &len, err) ||
+	    fingerprint(show->arena, bytes, len, &signature->fingerprint, err) ||
 	    db_get_text(query, 1, &name_space, &len, err) ||
-	    !(signature->name_space = arena_text(show->arena, name_space, err)) || db_get_blob(query, 2, &bytes, &len, err) ||
+	    !(signature->name_space = arena_text(show->arena, name_space, err)) ||
+	    db_get_blob(query, 2, &bytes, &len, err) ||
 	    read_approval(show, signature, bytes, len, err))
 		return -1;
 	show->signatures++;
@@ -91,10 +97,12 @@ int show_load(struct db *bundle, struct show *out, struct err *err)
 		goto out;
 	if (!found) {
 		err_set(err, ERR_PLAN, "the bundle holds no plan");
-		err_hint(err, "make one with `pgdocket plan FILE`; `pgdocket status FILE` shows the snapshot");
+		err_hint(err, "make one with `pgdocket plan FILE`; `pgdocket status FILE` shows "
+			      "the snapshot");
 		goto out;
 	}
-	if (document_load(bundle, &out->statement.document, out->statement.document_size, &out->document, err) ||
+	if (document_load(bundle, &out->statement.document, out->statement.document_size,
+			  &out->document, err) ||
 	    read_signatures(out, err))
 		goto out;
 	result = 0;

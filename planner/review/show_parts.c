@@ -1,4 +1,7 @@
-/* Pieces that the text and the SQL for reviewers have in common. Everything foreign is escaped here. */
+/*
+ * Pieces that the text and the SQL for reviewers have in common. Everything foreign is escaped
+ * here.
+ */
 #include "show_parts.h"
 
 #include <stdlib.h>
@@ -36,7 +39,8 @@ void show_lines(struct buf *out, const char *indent, const char *text, size_t le
 			const char *tab = memchr(text + at + i, '\t', line - i);
 			size_t plain = tab ? (size_t)(tab - (text + at + i)) : line - i;
 
-			text_safe(out, text + at + i, plain - (plain && !tab && text[at + i + plain - 1] == '\r'));
+			text_safe(out, text + at + i,
+				  plain - (plain && !tab && text[at + i + plain - 1] == '\r'));
 			if (tab)
 				buf_add_char(out, '\t');
 			i += plain + (tab != NULL);
@@ -46,8 +50,8 @@ void show_lines(struct buf *out, const char *indent, const char *text, size_t le
 	}
 }
 
-int show_original(const struct show *show, const struct doc_statement *statement, const char *indent, struct buf *out,
-                  struct err *err)
+int show_original(const struct show *show, const struct doc_statement *statement,
+		  const char *indent, struct buf *out, struct err *err)
 {
 	char *text = NULL;
 	size_t len;
@@ -59,7 +63,8 @@ int show_original(const struct show *show, const struct doc_statement *statement
 	return 0;
 }
 
-int show_state(const struct show *show, const struct digest *state, struct buf *out, struct err *err)
+int show_state(const struct show *show, const struct digest *state, struct buf *out,
+	       struct err *err)
 {
 	struct digest none;
 	char *text = NULL;

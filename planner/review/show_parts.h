@@ -9,9 +9,10 @@ void show_schemas(const struct show *show, int class_index, struct buf *out);
 /* Every line of text behind an indent, escaped. */
 void show_lines(struct buf *out, const char *indent, const char *text, size_t len);
 /* The text that a rewritten statement had before, appended in lines. */
-int show_original(const struct show *show, const struct doc_statement *statement, const char *indent, struct buf *out,
-                  struct err *err) MUST_CHECK;
+int show_original(const struct show *show, const struct doc_statement *statement,
+		  const char *indent, struct buf *out, struct err *err) MUST_CHECK;
 /* What a class's history says before the plan: "golang-migrate, 3", "no history table". */
-int show_state(const struct show *show, const struct digest *state, struct buf *out, struct err *err) MUST_CHECK;
+int show_state(const struct show *show, const struct digest *state, struct buf *out,
+	       struct err *err) MUST_CHECK;
 
 #endif

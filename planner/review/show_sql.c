@@ -1,6 +1,7 @@
 /*
- * The plan as SQL, for reading and diffing, not for running: class by class what the applier sends, with what was filtered as
- * comments and why. The applier's own bookkeeping beside it is named, not written out.
+ * The plan as SQL, for reading and diffing, not for running: class by class what the applier sends,
+ * with what was filtered as comments and why. The applier's own bookkeeping beside it is named, not
+ * written out.
  */
 #include "show_parts.h"
 
@@ -16,17 +17,22 @@ static void comment(struct buf *out, const char *label, const char *text)
 	buf_release(&safe);
 }
 
-static int statement_sql(const struct show *show, const struct doc_segment *segment, const struct doc_statement *statement,
-                         struct buf *out, struct err *err)
+static int statement_sql(const struct show *show, const struct doc_segment *segment,
+			 const struct doc_statement *statement, struct buf *out, struct err *err)
 {
 	const struct doc_migration *migration = &segment->migration[statement->migration];
 	bool filtered = statement->does == DOC_FILTERED;
 
 	buf_add_text(out, "\n-- ");
 	text_safe(out, migration->file, strlen(migration->file));
-	buf_add_format(out, ":%d%s\n", statement->line, statement->destructive && !filtered ? "  DESTRUCTIVE" : "");
+	buf_add_format(out, ":%d%s\n", statement->line,
+		       statement->destructive && !filtered ? "  DESTRUCTIVE" : "");
 	if (statement->why)
-		comment(out, filtered ? "not run here: " : statement->rewritten ? "rewritten: " : "added: ", statement->why);
+		comment(out,
+			filtered               ? "not run here: "
+			: statement->rewritten ? "rewritten: "
+					       : "added: ",
+			statement->why);
 	for (size_t i = 0; i < statement->locks; i++)
 		comment(out, "locks ", statement->lock[i]);
 	if (statement->rewritten && !filtered) {
@@ -46,7 +52,8 @@ static void steps(const struct doc_step *step, size_t count, struct buf *out)
 {
 	for (size_t i = 0; i < count; i++) {
 		if (step[i].answer) {
-			buf_add_format(out, "\n-- guard: the history's state must be %.16s\n", step[i].answer);
+			buf_add_format(out, "\n-- guard: the history's state must be %.16s\n",
+				       step[i].answer);
 			continue;
 		}
 		buf_add_text(out, "\n-- bookkeeping\n");
@@ -59,11 +66,15 @@ static void steps(const struct doc_step *step, size_t count, struct buf *out)
 static int class_sql(const struct show *show, int class_index, struct buf *out, struct err *err)
 {
 	const struct document *document = show->document;
-	const struct doc_program *program = &document->program[document->class[class_index].program];
+	const struct doc_program *program =
+		&document->program[document->class[class_index].program];
 
-	buf_add_text(out, "\n-- ======================================================================\n");
-	buf_add_format(out, "-- class %d, %zu schema%s: ", document->class[class_index].number, document->class[class_index].schemas,
-	               document->class[class_index].schemas == 1 ? "" : "s");
+	buf_add_text(
+		out,
+		"\n-- ======================================================================\n");
+	buf_add_format(out, "-- class %d, %zu schema%s: ", document->class[class_index].number,
+		       document->class[class_index].schemas,
+		       document->class[class_index].schemas == 1 ? "" : "s");
 	show_schemas(show, class_index, out);
 	buf_add_char(out, '\n');
 	for (size_t s = 0; s < program->segments; s++) {
@@ -87,9 +98,13 @@ int show_sql(const struct show *show, int only, struct buf *out, struct err *err
 	char hex[DIGEST_HEX_SIZE];
 
 	digest_hex(&show->plan, hex);
-	buf_add_format(out, "-- plan %.12s, to be read, not to be run: the applier checks guards and keeps a ledger beside this\n", hex);
+	buf_add_format(out,
+		       "-- plan %.12s, to be read, not to be run: the applier checks guards and "
+		       "keeps a ledger beside this\n",
+		       hex);
 	for (size_t i = 0; i < show->document->classes; i++)
-		if ((only < 0 || show->document->class[i].number == only) && class_sql(show, (int)i, out, err))
+		if ((only < 0 || show->document->class[i].number == only) &&
+		    class_sql(show, (int)i, out, err))
 			return -1;
 	return buf_check(out, err);
 }

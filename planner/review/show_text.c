@@ -1,6 +1,6 @@
 /*
- * The plan for people: what it is, what they must look at, then class by class and program by program what runs. Hundreds of
- * schemas alike are one thing to read.
+ * The plan for people: what it is, what they must look at, then class by class and program by
+ * program what runs. Hundreds of schemas alike are one thing to read.
  */
 #include "show_parts.h"
 
@@ -35,12 +35,13 @@ static void head(const struct show *show, struct buf *out)
 	text_safe(out, statement->label, strlen(statement->label));
 	buf_add_text(out, document->program[0].revert ? ", reverting\n" : "\n");
 	field(out, "database", statement->database);
-	buf_add_format(out, "  %-12s %s, PostgreSQL %d\n", "system", statement->system_identifier, statement->server_major);
+	buf_add_format(out, "  %-12s %s, PostgreSQL %d\n", "system", statement->system_identifier,
+		       statement->server_major);
 	field(out, "apply host", statement->apply_host);
-	buf_add_format(out, "  %-12s %" PRId64 " in %zu classes, %zu programs\n", "schemas", statement->schemas, document->classes,
-	               document->programs);
-	buf_add_format(out, "  %-12s %" PRId64 ", %" PRId64 " of them destructive\n", "statements", statement->statements,
-	               statement->destructive);
+	buf_add_format(out, "  %-12s %" PRId64 " in %zu classes, %zu programs\n", "schemas",
+		       statement->schemas, document->classes, document->programs);
+	buf_add_format(out, "  %-12s %" PRId64 ", %" PRId64 " of them destructive\n", "statements",
+		       statement->statements, statement->destructive);
 	time_field(out, "created", statement->created_us);
 	if (statement->not_before_us != statement->created_us)
 		time_field(out, "not before", statement->not_before_us);
@@ -58,11 +59,15 @@ static void signatures(const struct show *show, struct buf *out)
 		buf_add_format(out, "  %-12s ", i ? "" : "signed by");
 		text_safe(out, signature->fingerprint, strlen(signature->fingerprint));
 		if (!signature->is_approval) {
-			buf_add_text(out, strcmp(signature->name_space, NAMESPACE_PLAN) ? ", for something else: " : ", as planner");
+			buf_add_text(out, strcmp(signature->name_space, NAMESPACE_PLAN)
+						  ? ", for something else: "
+						  : ", as planner");
 			if (strcmp(signature->name_space, NAMESPACE_PLAN) != 0)
-				text_safe(out, signature->name_space, strlen(signature->name_space));
+				text_safe(out, signature->name_space,
+					  strlen(signature->name_space));
 		} else {
-			buf_add_format(out, ", %s by ", signature->approve ? "approved" : "REJECTED");
+			buf_add_format(out, ", %s by ",
+				       signature->approve ? "approved" : "REJECTED");
 			text_safe(out, signature->who, strlen(signature->who));
 			if (strcmp(signature->comment, "none") != 0) {
 				buf_add_text(out, ": ");
@@ -72,7 +77,10 @@ static void signatures(const struct show *show, struct buf *out)
 		buf_add_char(out, '\n');
 	}
 	if (show->signatures)
-		buf_add_format(out, "  %-12s (shown as claimed; `pgdocket verify` judges them by a policy)\n", "");
+		buf_add_format(
+			out,
+			"  %-12s (shown as claimed; `pgdocket verify` judges them by a policy)\n",
+			"");
 }
 
 static void finding(const struct show *show, const struct doc_finding *finding, struct buf *out)
@@ -89,7 +97,8 @@ static void finding(const struct show *show, const struct doc_finding *finding, 
 	text_safe(out, finding->message, strlen(finding->message));
 	buf_add_format(out, " (%s", finding->rule);
 	if (finding->class_index >= 0 && show->document->classes > 1)
-		buf_add_format(out, ", class %d", show->document->class[finding->class_index].number);
+		buf_add_format(out, ", class %d",
+			       show->document->class[finding->class_index].number);
 	buf_add_text(out, ")\n");
 	if (finding->accepted) {
 		buf_add_text(out, "          accepted: ");
@@ -114,14 +123,16 @@ static void findings(const struct show *show, int only, struct buf *out)
 			const struct doc_finding *each = &document->finding[i];
 
 			if ((int)each->severity == severity &&
-			    (only < 0 || each->class_index < 0 || document->class[each->class_index].number == only))
+			    (only < 0 || each->class_index < 0 ||
+			     document->class[each->class_index].number == only))
 				finding(show, each, out);
 		}
 }
 
 static void shapes(const struct doc_class *class, struct buf *out)
 {
-	char before[DIGEST_HEX_SIZE] = "none: the schema is made", after[DIGEST_HEX_SIZE] = "as the pilot's will be";
+	char before[DIGEST_HEX_SIZE] = "none: the schema is made",
+	     after[DIGEST_HEX_SIZE] = "as the pilot's will be";
 
 	if (class->has_shape_before) {
 		digest_hex(&class->shape_before, before);
@@ -140,7 +151,10 @@ static void class_migrations(const struct doc_program *program, struct buf *out)
 		for (size_t i = 0; i < program->segment[s].migrations; i++) {
 			const struct doc_migration *migration = &program->segment[s].migration[i];
 
-			buf_add_format(out, "  %-12s ", s + i ? "" : program->revert ? "reverts" : "migrations");
+			buf_add_format(out, "  %-12s ",
+				       s + i             ? ""
+				       : program->revert ? "reverts"
+							 : "migrations");
 			text_safe(out, migration->version, strlen(migration->version));
 			buf_add_char(out, ' ');
 			text_safe(out, migration->name, strlen(migration->name));
@@ -154,8 +168,9 @@ static int class_text(const struct show *show, int index, struct buf *out, struc
 	const struct doc_program *program = &show->document->program[class->program];
 	char hex[DIGEST_HEX_SIZE];
 
-	buf_add_format(out, "\nclass %d, %s, %zu schema%s: ", class->number, class->shared ? "shared" : "tenants", class->schemas,
-	               class->schemas == 1 ? "" : "s alike");
+	buf_add_format(out, "\nclass %d, %s, %zu schema%s: ", class->number,
+		       class->shared ? "shared" : "tenants", class->schemas,
+		       class->schemas == 1 ? "" : "s alike");
 	show_schemas(show, index, out);
 	buf_add_format(out, "\n  %-12s ", "state");
 	if (show_state(show, &class->state_before, out, err))
@@ -172,7 +187,8 @@ static void steps(const char *when, const struct doc_step *step, size_t count, s
 {
 	for (size_t i = 0; i < count; i++) {
 		if (step[i].answer) {
-			buf_add_format(out, "    %s: guard, the history must be in state %.12s\n", when, step[i].answer);
+			buf_add_format(out, "    %s: guard, the history must be in state %.12s\n",
+				       when, step[i].answer);
 		} else {
 			buf_add_format(out, "    %s: ", when);
 			text_safe(out, step[i].text, step[i].text_len);
@@ -181,12 +197,14 @@ static void steps(const char *when, const struct doc_step *step, size_t count, s
 	}
 }
 
-static int statement_text(const struct show *show, const struct doc_statement *statement, struct buf *out, struct err *err)
+static int statement_text(const struct show *show, const struct doc_statement *statement,
+			  struct buf *out, struct err *err)
 {
 	static const char *const does[] = { "", "  not run", "  added" };
 
-	buf_add_format(out, "      %3d  line %d%s%s", statement->number, statement->line, does[statement->does],
-	               statement->does == DOC_RUN && statement->destructive ? "  DESTRUCTIVE" : "");
+	buf_add_format(out, "      %3d  line %d%s%s", statement->number, statement->line,
+		       does[statement->does],
+		       statement->does == DOC_RUN && statement->destructive ? "  DESTRUCTIVE" : "");
 	for (size_t i = 0; i < statement->locks; i++) {
 		buf_add_text(out, i ? ", " : "  locks ");
 		text_safe(out, statement->lock[i], strlen(statement->lock[i]));
@@ -196,20 +214,21 @@ static int statement_text(const struct show *show, const struct doc_statement *s
 		text_safe(out, statement->why, strlen(statement->why));
 	}
 	buf_add_char(out, '\n');
-	show_lines(out, statement->does == DOC_FILTERED ? "           | " : "           ", statement->step.text,
-	           statement->step.text_len);
+	show_lines(out, statement->does == DOC_FILTERED ? "           | " : "           ",
+		   statement->step.text, statement->step.text_len);
 	if (!statement->rewritten)
 		return 0;
 	buf_add_text(out, "           was:\n");
 	return show_original(show, statement, "             ", out, err);
 }
 
-static int segment_text(const struct show *show, const struct doc_segment *segment, struct buf *out, struct err *err)
+static int segment_text(const struct show *show, const struct doc_segment *segment, struct buf *out,
+			struct err *err)
 {
 	size_t next = 0;
 
 	buf_add_format(out, "  segment %d, one transaction%s\n", segment->number,
-	               segment->shared_locks ? ", locks shared tables" : "");
+		       segment->shared_locks ? ", locks shared tables" : "");
 	if (segment->create_schema)
 		buf_add_text(out, "    before: CREATE SCHEMA\n");
 	steps("before", segment->before, segment->befores, out);
@@ -217,7 +236,9 @@ static int segment_text(const struct show *show, const struct doc_segment *segme
 		buf_add_text(out, "    ");
 		text_safe(out, segment->migration[m].file, strlen(segment->migration[m].file));
 		buf_add_format(out, " (%s)\n", segment->migration[m].up ? "up" : "down");
-		for (; next < segment->statements && (size_t)segment->statement[next].migration == m; next++)
+		for (;
+		     next < segment->statements && (size_t)segment->statement[next].migration == m;
+		     next++)
 			if (statement_text(show, &segment->statement[next], out, err))
 				return -1;
 	}
@@ -266,18 +287,22 @@ static void waves(const struct document *document, struct buf *out)
 			continue;
 		buf_add_text(out, "  ");
 		text_safe(out, document->wave[i].name, strlen(document->wave[i].name));
-		buf_add_format(out, ": %zu schema%s, stops after %d failure%s\n", document->wave[i].schemas,
-		               document->wave[i].schemas == 1 ? "" : "s", document->wave[i].max_failures + 1,
-		               document->wave[i].max_failures ? "s" : "");
+		buf_add_format(out, ": %zu schema%s, stops after %d failure%s\n",
+			       document->wave[i].schemas, document->wave[i].schemas == 1 ? "" : "s",
+			       document->wave[i].max_failures + 1,
+			       document->wave[i].max_failures ? "s" : "");
 	}
 }
 
 static void settings(const struct document *document, struct buf *out)
 {
 	buf_add_text(out, "\nsettings\n");
-	buf_add_format(out, "  one transaction per %s; guard %s; lock_timeout %" PRId64 " ms, statement_timeout %" PRId64
-	               " ms, %d retries\n", document->per_migration ? "migration" : "schema", document->strict_guard ? "strict" :
-	               "normal", document->lock_timeout_ms, document->statement_timeout_ms, document->retries);
+	buf_add_format(out,
+		       "  one transaction per %s; guard %s; lock_timeout %" PRId64
+		       " ms, statement_timeout %" PRId64 " ms, %d retries\n",
+		       document->per_migration ? "migration" : "schema",
+		       document->strict_guard ? "strict" : "normal", document->lock_timeout_ms,
+		       document->statement_timeout_ms, document->retries);
 	buf_add_text(out, "  search_path = ");
 	for (size_t i = 0; i < document->paths; i++) {
 		buf_add_text(out, i ? ", " : "");
@@ -310,10 +335,12 @@ static void left_out(const struct document *document, struct buf *out)
 		buf_add_text(out, "  ");
 		text_safe(out, why, strlen(why));
 		for (size_t j = i; j < document->left_outs; j++) {
-			if (strcmp(document->left_out[j].why, why) != 0 || count++ >= LEFT_OUT_SHOWN)
+			if (strcmp(document->left_out[j].why, why) != 0 ||
+			    count++ >= LEFT_OUT_SHOWN)
 				continue;
 			buf_add_text(out, count > 1 ? ", " : ": ");
-			text_safe(out, document->left_out[j].name, strlen(document->left_out[j].name));
+			text_safe(out, document->left_out[j].name,
+				  strlen(document->left_out[j].name));
 		}
 		if (count > LEFT_OUT_SHOWN)
 			buf_add_format(out, " and %zu more", count - LEFT_OUT_SHOWN);
@@ -327,7 +354,8 @@ int show_text(const struct show *show, int only, struct buf *out, struct err *er
 	signatures(show, out);
 	findings(show, only, out);
 	for (size_t i = 0; i < show->document->classes; i++)
-		if ((only < 0 || show->document->class[i].number == only) && class_text(show, (int)i, out, err))
+		if ((only < 0 || show->document->class[i].number == only) &&
+		    class_text(show, (int)i, out, err))
 			return -1;
 	if (programs(show, only, out, err))
 		return -1;

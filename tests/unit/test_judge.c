@@ -1,6 +1,7 @@
 /*
- * The rules that decide for whom a statement runs, each with cases: real SQL through the real parser, judged against small
- * worlds. Tenant: tables campaigns and orders; shared schema: users, roles, only there, and plans, which tenants lack.
+ * The rules that decide for whom a statement runs, each with cases: real SQL through the real
+ * parser, judged against small worlds. Tenant: tables campaigns and orders; shared schema: users,
+ * roles, only there, and plans, which tenants lack.
  */
 #include <criterion/criterion.h>
 #include <string.h>
@@ -23,7 +24,8 @@ static bool is_tenant(const void *context, const char *schema)
 	return strncmp(schema, "tenant_", 7) == 0;
 }
 
-static void add(struct world *world, enum world_space space, const char *name, const char *table, bool is_table)
+static void add(struct world *world, enum world_space space, const char *name, const char *table,
+		bool is_table)
 {
 	struct err err = ERR_INIT;
 
@@ -52,8 +54,10 @@ static void setup(struct fixture *f)
 	add(f->shared, WORLD_RELATION, "users_email_idx", "users", false);
 	add(f->shared, WORLD_RELATION, "roles_id_seq", "roles", false);
 	add(f->shared, WORLD_FUNCTION, "touch", NULL, false);
-	cr_assert(owner_build(&f->shared_only, f->arena, &f->conf.shared_only, f->shared, &err) == 0);
-	cr_assert(owner_build(&f->tenants_only, f->arena, &f->conf.tenants_only, f->tenant, &err) == 0);
+	cr_assert(owner_build(&f->shared_only, f->arena, &f->conf.shared_only, f->shared, &err) ==
+		  0);
+	cr_assert(owner_build(&f->tenants_only, f->arena, &f->conf.tenants_only, f->tenant, &err) ==
+		  0);
 }
 
 static struct sql_file *parse(struct fixture *f, const char *sql)
@@ -61,7 +65,8 @@ static struct sql_file *parse(struct fixture *f, const char *sql)
 	struct err err = ERR_INIT;
 	struct sql_file *file = NULL;
 
-	cr_assert(statement_parse_file(f->arena, "x.sql", sql, strlen(sql), 1, &file, &err) == 0, "%s: %s", sql, err.message);
+	cr_assert(statement_parse_file(f->arena, "x.sql", sql, strlen(sql), 1, &file, &err) == 0,
+		  "%s: %s", sql, err.message);
 	cr_assert(file->statements >= 1, "%s", sql);
 	return file;
 }
@@ -70,13 +75,20 @@ static void judge(struct fixture *f, bool shared, const char *sql, struct judge_
 {
 	struct sql_file *file = parse(f, sql);
 	const struct sql_statement *statement = &file->statement[0];
-	struct judge_case item = { statement, &file->directives,
+	struct judge_case item = {
+		statement, &file->directives,
 		statement->directives.scope ? statement->directives.scope : file->directives.scope,
-		statement->directives.transaction_off || file->directives.transaction_off };
-	struct judge judging = { .shared = shared, .shared_schema = "public", .conf = &f->conf,
-		.world = shared ? f->shared : f->tenant, .other = shared ? NULL : f->shared,
-		.foreign = shared ? &f->tenants_only : &f->shared_only, .falls_through = true,
-		.history_table = "schema_migrations", .is_tenant = is_tenant };
+		statement->directives.transaction_off || file->directives.transaction_off
+	};
+	struct judge judging = { .shared = shared,
+				 .shared_schema = "public",
+				 .conf = &f->conf,
+				 .world = shared ? f->shared : f->tenant,
+				 .other = shared ? NULL : f->shared,
+				 .foreign = shared ? &f->tenants_only : &f->shared_only,
+				 .falls_through = true,
+				 .history_table = "schema_migrations",
+				 .is_tenant = is_tenant };
 
 	judge_statement(&judging, &item, out);
 }
@@ -96,41 +108,53 @@ static void check(const struct expected *expected, size_t count)
 
 		setup(&f);
 		judge(&f, expected[i].side == 'S', expected[i].sql, &verdict);
-		cr_expect(verdict.result == expected[i].result, "%c %s: result %d (%s: %s), not %d", expected[i].side, expected[i].sql,
-		          verdict.result, verdict.rule ? verdict.rule : "-", verdict.message, expected[i].result);
+		cr_expect(verdict.result == expected[i].result, "%c %s: result %d (%s: %s), not %d",
+			  expected[i].side, expected[i].sql, verdict.result,
+			  verdict.rule ? verdict.rule : "-", verdict.message, expected[i].result);
 		if (expected[i].rule)
-			cr_expect(verdict.rule && strcmp(verdict.rule, expected[i].rule) == 0, "%s: rule %s, not %s", expected[i].sql,
-			          verdict.rule ? verdict.rule : "-", expected[i].rule);
+			cr_expect(verdict.rule && strcmp(verdict.rule, expected[i].rule) == 0,
+				  "%s: rule %s, not %s", expected[i].sql,
+				  verdict.rule ? verdict.rule : "-", expected[i].rule);
 		if (expected[i].part)
-			cr_expect(strstr(verdict.message, expected[i].part) != NULL, "%s: \"%s\" lacks \"%s\"", expected[i].sql,
-			          verdict.message, expected[i].part);
+			cr_expect(strstr(verdict.message, expected[i].part) != NULL,
+				  "%s: \"%s\" lacks \"%s\"", expected[i].sql, verdict.message,
+				  expected[i].part);
 		if (verdict.result == JUDGE_ERROR)
-			cr_expect(verdict.hint[0], "%s: an error without a way out", expected[i].sql);
+			cr_expect(verdict.hint[0], "%s: an error without a way out",
+				  expected[i].sql);
 		arena_free(f.arena);
 	}
 }
 
-#define CHECK(cases) check(cases, sizeof (cases) / sizeof (cases)[0])
+#define CHECK(cases) check(cases, sizeof(cases) / sizeof(cases)[0])
 
 Test(judge, filters_public_only)
 {
 	static const struct expected cases[] = {
-		{ 'T', "ALTER TABLE users ADD COLUMN x int", JUDGE_FILTER, "one-side", "users exists only in the shared schema" },
-		{ 'T', "ALTER TABLE public.users ADD COLUMN x int", JUDGE_FILTER, "one-side", NULL },
+		{ 'T', "ALTER TABLE users ADD COLUMN x int", JUDGE_FILTER, "one-side",
+		  "users exists only in the shared schema" },
+		{ 'T', "ALTER TABLE public.users ADD COLUMN x int", JUDGE_FILTER, "one-side",
+		  NULL },
 		{ 'T', "CREATE TABLE users (id int)", JUDGE_FILTER, "one-side", NULL },
-		{ 'T', "CREATE TABLE IF NOT EXISTS users (id int)", JUDGE_FILTER, "one-side", NULL },
+		{ 'T', "CREATE TABLE IF NOT EXISTS users (id int)", JUDGE_FILTER, "one-side",
+		  NULL },
 		{ 'T', "DROP TABLE IF EXISTS users", JUDGE_FILTER, "one-side", NULL },
 		{ 'T', "DROP TABLE users, roles", JUDGE_FILTER, "one-side", NULL },
 		{ 'T', "TRUNCATE users", JUDGE_FILTER, "one-side", NULL },
 		{ 'T', "CREATE INDEX users_x ON users (x)", JUDGE_FILTER, "one-side", NULL },
-		{ 'T', "CREATE INDEX CONCURRENTLY users_x ON users (x)", JUDGE_FILTER, "one-side", NULL },
-		{ 'T', "DROP INDEX users_email_idx", JUDGE_FILTER, "one-side", "users_email_idx belongs to users" },
-		{ 'T', "DROP INDEX IF EXISTS public.users_email_idx", JUDGE_FILTER, "one-side", NULL },
+		{ 'T', "CREATE INDEX CONCURRENTLY users_x ON users (x)", JUDGE_FILTER, "one-side",
+		  NULL },
+		{ 'T', "DROP INDEX users_email_idx", JUDGE_FILTER, "one-side",
+		  "users_email_idx belongs to users" },
+		{ 'T', "DROP INDEX IF EXISTS public.users_email_idx", JUDGE_FILTER, "one-side",
+		  NULL },
 		{ 'T', "ALTER INDEX users_email_idx RENAME TO y", JUDGE_FILTER, "one-side", NULL },
 		{ 'T', "ALTER SEQUENCE roles_id_seq RESTART", JUDGE_FILTER, "one-side", NULL },
 		{ 'T', "ALTER SEQUENCE users_id_seq RESTART", JUDGE_FILTER, "one-side", NULL },
 		{ 'T', "CREATE SEQUENCE s OWNED BY users.id", JUDGE_FILTER, "one-side", NULL },
-		{ 'T', "CREATE TRIGGER t BEFORE UPDATE ON users FOR EACH ROW EXECUTE FUNCTION touch()", JUDGE_FILTER, "one-side", NULL },
+		{ 'T',
+		  "CREATE TRIGGER t BEFORE UPDATE ON users FOR EACH ROW EXECUTE FUNCTION touch()",
+		  JUDGE_FILTER, "one-side", NULL },
 		{ 'T', "DROP TRIGGER t ON users", JUDGE_FILTER, "one-side", NULL },
 		{ 'T', "COMMENT ON TABLE users IS 'x'", JUDGE_FILTER, "one-side", NULL },
 		{ 'T', "COMMENT ON COLUMN users.email IS 'x'", JUDGE_FILTER, "one-side", NULL },
@@ -139,11 +163,14 @@ Test(judge, filters_public_only)
 		{ 'T', "UPDATE users SET x = 1", JUDGE_FILTER, "one-side", NULL },
 		{ 'T', "DELETE FROM roles", JUDGE_FILTER, "one-side", NULL },
 		{ 'T', "ALTER TABLE users RENAME TO people", JUDGE_FILTER, "one-side", NULL },
-		{ 'T', "ALTER TABLE users ADD CONSTRAINT c FOREIGN KEY (x) REFERENCES campaigns (id)", JUDGE_FILTER, "one-side", NULL },
+		{ 'T',
+		  "ALTER TABLE users ADD CONSTRAINT c FOREIGN KEY (x) REFERENCES campaigns (id)",
+		  JUDGE_FILTER, "one-side", NULL },
 		{ 'S', "ALTER TABLE users ADD COLUMN x int", JUDGE_RUN, NULL, NULL },
 		{ 'S', "ALTER TABLE public.users ADD COLUMN x int", JUDGE_RUN, NULL, NULL },
 		{ 'S', "DROP INDEX users_email_idx", JUDGE_RUN, NULL, NULL },
-		{ 'S', "ALTER TABLE campaigns ADD COLUMN x int", JUDGE_FILTER, "one-side", "campaigns exists only in tenants" },
+		{ 'S', "ALTER TABLE campaigns ADD COLUMN x int", JUDGE_FILTER, "one-side",
+		  "campaigns exists only in tenants" },
 		{ 'S', "DROP INDEX campaigns_status_idx", JUDGE_FILTER, "one-side", NULL },
 	};
 
@@ -154,11 +181,16 @@ Test(judge, runs_what_is_the_tenants)
 {
 	static const struct expected cases[] = {
 		{ 'T', "ALTER TABLE campaigns ADD COLUMN x int", JUDGE_RUN, NULL, NULL },
-		{ 'T', "CREATE TABLE notes (user_id int REFERENCES users (id))", JUDGE_RUN, NULL, NULL },
-		{ 'T', "CREATE TABLE notes (user_id int REFERENCES public.users (id))", JUDGE_RUN, NULL, NULL },
-		{ 'T', "ALTER TABLE orders ADD FOREIGN KEY (u) REFERENCES users (id)", JUDGE_RUN, NULL, NULL },
-		{ 'T', "CREATE TABLE a (id int PRIMARY KEY, p int REFERENCES a (id))", JUDGE_RUN, NULL, NULL },
-		{ 'T', "CREATE VIEW v AS SELECT * FROM users JOIN campaigns USING (id)", JUDGE_RUN, NULL, NULL },
+		{ 'T', "CREATE TABLE notes (user_id int REFERENCES users (id))", JUDGE_RUN, NULL,
+		  NULL },
+		{ 'T', "CREATE TABLE notes (user_id int REFERENCES public.users (id))", JUDGE_RUN,
+		  NULL, NULL },
+		{ 'T', "ALTER TABLE orders ADD FOREIGN KEY (u) REFERENCES users (id)", JUDGE_RUN,
+		  NULL, NULL },
+		{ 'T', "CREATE TABLE a (id int PRIMARY KEY, p int REFERENCES a (id))", JUDGE_RUN,
+		  NULL, NULL },
+		{ 'T', "CREATE VIEW v AS SELECT * FROM users JOIN campaigns USING (id)", JUDGE_RUN,
+		  NULL, NULL },
 		{ 'T', "INSERT INTO campaigns SELECT * FROM users", JUDGE_RUN, NULL, NULL },
 		{ 'T', "DROP INDEX campaigns_status_idx", JUDGE_RUN, NULL, NULL },
 		{ 'T', "ALTER SEQUENCE campaigns_id_seq RESTART", JUDGE_RUN, NULL, NULL },
@@ -166,7 +198,8 @@ Test(judge, runs_what_is_the_tenants)
 		{ 'T', "LOCK TABLE campaigns", JUDGE_RUN, NULL, NULL },
 		{ 'T', "SET statement_timeout = '5s'", JUDGE_RUN, NULL, NULL },
 		{ 'T', "SELECT 1", JUDGE_RUN, NULL, NULL },
-		{ 'T', "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'", JUDGE_RUN, NULL, NULL },
+		{ 'T', "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'", JUDGE_RUN,
+		  NULL, NULL },
 		{ 'T', "CREATE TABLE plans (id int)", JUDGE_RUN, NULL, NULL },
 	};
 
@@ -176,15 +209,22 @@ Test(judge, runs_what_is_the_tenants)
 Test(judge, one_statement_for_both_sides)
 {
 	static const struct expected cases[] = {
-		{ 'T', "DROP TABLE campaigns, users", JUDGE_ERROR, "one-side", "acts on campaigns and on users" },
+		{ 'T', "DROP TABLE campaigns, users", JUDGE_ERROR, "one-side",
+		  "acts on campaigns and on users" },
 		{ 'S', "DROP TABLE campaigns, users", JUDGE_ERROR, "one-side", NULL },
-		{ 'T', "GRANT SELECT ON campaigns, users TO PUBLIC", JUDGE_ERROR, "one-side", NULL },
+		{ 'T', "GRANT SELECT ON campaigns, users TO PUBLIC", JUDGE_ERROR, "one-side",
+		  NULL },
 		{ 'T', "ALTER TABLE campaigns RENAME TO users", JUDGE_ERROR, "one-side", NULL },
-		{ 'T', "WITH x AS (DELETE FROM users RETURNING id) DELETE FROM campaigns", JUDGE_ERROR, "one-side", NULL },
-		{ 'T', "-- pgdocket: scope=shared\nDROP TABLE campaigns, users", JUDGE_FILTER, "scope", NULL },
-		{ 'T', "DROP TABLE campaigns, users; -- pgdocket: scope=shared\nSELECT 1", JUDGE_FILTER, "scope", NULL },
-		{ 'T', "SELECT 1; -- pgdocket: scope=shared\nDROP TABLE campaigns, users", JUDGE_FILTER, "scope", NULL },
-		{ 'T', "-- pgdocket: scope=tenant\nDROP TABLE users", JUDGE_ERROR, "one-side", "by its directive" },
+		{ 'T', "WITH x AS (DELETE FROM users RETURNING id) DELETE FROM campaigns",
+		  JUDGE_ERROR, "one-side", NULL },
+		{ 'T', "-- pgdocket: scope=shared\nDROP TABLE campaigns, users", JUDGE_FILTER,
+		  "scope", NULL },
+		{ 'T', "DROP TABLE campaigns, users; -- pgdocket: scope=shared\nSELECT 1",
+		  JUDGE_FILTER, "scope", NULL },
+		{ 'T', "SELECT 1; -- pgdocket: scope=shared\nDROP TABLE campaigns, users",
+		  JUDGE_FILTER, "scope", NULL },
+		{ 'T', "-- pgdocket: scope=tenant\nDROP TABLE users", JUDGE_ERROR, "one-side",
+		  "by its directive" },
 		{ 'S', "-- pgdocket: scope=tenant\nDROP TABLE users", JUDGE_FILTER, "scope", NULL },
 	};
 
@@ -194,19 +234,30 @@ Test(judge, one_statement_for_both_sides)
 Test(judge, text_that_nobody_looks_into)
 {
 	static const struct expected cases[] = {
-		{ 'T', "DO $$ BEGIN UPDATE users SET x = 1; END $$", JUDGE_ERROR, "mention", "a DO block mentions users" },
-		{ 'T', "DO $$ BEGIN EXECUTE 'DROP TABLE users'; END $$", JUDGE_ERROR, "mention", NULL },
-		{ 'T', "-- pgdocket: scope=tenant\nDO $$ BEGIN PERFORM 1 FROM users; END $$", JUDGE_RUN, NULL, NULL },
-		{ 'T', "-- pgdocket: scope=shared\nDO $$ BEGIN UPDATE users SET x = 1; END $$", JUDGE_FILTER, "scope", NULL },
+		{ 'T', "DO $$ BEGIN UPDATE users SET x = 1; END $$", JUDGE_ERROR, "mention",
+		  "a DO block mentions users" },
+		{ 'T', "DO $$ BEGIN EXECUTE 'DROP TABLE users'; END $$", JUDGE_ERROR, "mention",
+		  NULL },
+		{ 'T', "-- pgdocket: scope=tenant\nDO $$ BEGIN PERFORM 1 FROM users; END $$",
+		  JUDGE_RUN, NULL, NULL },
+		{ 'T', "-- pgdocket: scope=shared\nDO $$ BEGIN UPDATE users SET x = 1; END $$",
+		  JUDGE_FILTER, "scope", NULL },
 		{ 'S', "DO $$ BEGIN UPDATE users SET x = 1; END $$", JUDGE_RUN, NULL, NULL },
-		{ 'S', "DO $$ BEGIN UPDATE campaigns SET x = 1; END $$", JUDGE_ERROR, "mention", NULL },
+		{ 'S', "DO $$ BEGIN UPDATE campaigns SET x = 1; END $$", JUDGE_ERROR, "mention",
+		  NULL },
 		{ 'T', "DO $$ BEGIN UPDATE campaigns SET x = 1; END $$", JUDGE_RUN, NULL, NULL },
-		{ 'T', "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT id FROM users'", JUDGE_ERROR, "mention",
-		  "a function body mentions users" },
-		{ 'T', "-- pgdocket: scope=all\nCREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT id FROM users'", JUDGE_RUN, NULL, NULL },
-		{ 'T', "ALTER TABLE campaigns FROBNICATE", JUDGE_ERROR, "opaque", "not understood" },
-		{ 'T', "-- pgdocket: accept=opaque it is from 18\nALTER TABLE campaigns FROBNICATE", JUDGE_RUN, NULL, NULL },
-		{ 'T', "-- pgdocket: accept=opaque it is from 18\nALTER TABLE users FROBNICATE", JUDGE_ERROR, "mention", NULL },
+		{ 'T', "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT id FROM users'",
+		  JUDGE_ERROR, "mention", "a function body mentions users" },
+		{ 'T',
+		  "-- pgdocket: scope=all\nCREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT "
+		  "id FROM users'",
+		  JUDGE_RUN, NULL, NULL },
+		{ 'T', "ALTER TABLE campaigns FROBNICATE", JUDGE_ERROR, "opaque",
+		  "not understood" },
+		{ 'T', "-- pgdocket: accept=opaque it is from 18\nALTER TABLE campaigns FROBNICATE",
+		  JUDGE_RUN, NULL, NULL },
+		{ 'T', "-- pgdocket: accept=opaque it is from 18\nALTER TABLE users FROBNICATE",
+		  JUDGE_ERROR, "mention", NULL },
 	};
 
 	CHECK(cases);
@@ -215,22 +266,31 @@ Test(judge, text_that_nobody_looks_into)
 Test(judge, other_schemas)
 {
 	static const struct expected cases[] = {
-		{ 'T', "ALTER TABLE public.plans ADD COLUMN x int", JUDGE_ERROR, "foreign-schema", "names the schema public outright" },
-		{ 'T', "ALTER TABLE other.t ADD COLUMN x int", JUDGE_ERROR, "foreign-schema", NULL },
-		{ 'S', "ALTER TABLE other.t ADD COLUMN x int", JUDGE_ERROR, "foreign-schema", NULL },
-		{ 'S', "-- pgdocket: scope=shared\nCREATE TABLE audit.log (id int)", JUDGE_RUN, NULL, NULL },
-		{ 'T', "-- pgdocket: scope=shared\nCREATE TABLE audit.log (id int)", JUDGE_FILTER, "scope", NULL },
-		{ 'T', "CREATE VIEW v AS SELECT * FROM tenant_b.campaigns", JUDGE_ERROR, "foreign-schema", "tenant_b" },
+		{ 'T', "ALTER TABLE public.plans ADD COLUMN x int", JUDGE_ERROR, "foreign-schema",
+		  "names the schema public outright" },
+		{ 'T', "ALTER TABLE other.t ADD COLUMN x int", JUDGE_ERROR, "foreign-schema",
+		  NULL },
+		{ 'S', "ALTER TABLE other.t ADD COLUMN x int", JUDGE_ERROR, "foreign-schema",
+		  NULL },
+		{ 'S', "-- pgdocket: scope=shared\nCREATE TABLE audit.log (id int)", JUDGE_RUN,
+		  NULL, NULL },
+		{ 'T', "-- pgdocket: scope=shared\nCREATE TABLE audit.log (id int)", JUDGE_FILTER,
+		  "scope", NULL },
+		{ 'T', "CREATE VIEW v AS SELECT * FROM tenant_b.campaigns", JUDGE_ERROR,
+		  "foreign-schema", "tenant_b" },
 		{ 'S', "DROP TABLE tenant_b.campaigns", JUDGE_ERROR, "foreign-schema", NULL },
 		{ 'S', "DROP SCHEMA tenant_b", JUDGE_ERROR, "foreign-schema", NULL },
 		{ 'T', "CREATE VIEW v AS SELECT * FROM public.plans", JUDGE_RUN, NULL, NULL },
 		{ 'T', "CREATE TABLE n (id uuid DEFAULT extensions.gen())", JUDGE_RUN, NULL, NULL },
 		{ 'T', "INSERT INTO pgdocket.plan VALUES (1)", JUDGE_ERROR, "ledger", NULL },
 		{ 'S', "DROP SCHEMA pgdocket CASCADE", JUDGE_ERROR, "ledger", NULL },
-		{ 'T', "DO $$ BEGIN DELETE FROM pgdocket.applied; END $$", JUDGE_ERROR, "ledger", NULL },
+		{ 'T', "DO $$ BEGIN DELETE FROM pgdocket.applied; END $$", JUDGE_ERROR, "ledger",
+		  NULL },
 		{ 'T', "DELETE FROM schema_migrations", JUDGE_ERROR, "history-table", NULL },
-		{ 'T', "DO $$ BEGIN DELETE FROM schema_migrations; END $$", JUDGE_ERROR, "history-table", NULL },
-		{ 'T', "CREATE EXTENSION IF NOT EXISTS pgcrypto", JUDGE_FILTER, "database-wide", "whole database" },
+		{ 'T', "DO $$ BEGIN DELETE FROM schema_migrations; END $$", JUDGE_ERROR,
+		  "history-table", NULL },
+		{ 'T', "CREATE EXTENSION IF NOT EXISTS pgcrypto", JUDGE_FILTER, "database-wide",
+		  "whole database" },
 		{ 'S', "CREATE EXTENSION IF NOT EXISTS pgcrypto", JUDGE_RUN, NULL, NULL },
 		{ 'T', "CREATE SCHEMA audit", JUDGE_FILTER, "database-wide", NULL },
 		{ 'T', "CREATE ROLE app", JUDGE_FILTER, "database-wide", NULL },
@@ -242,14 +302,19 @@ Test(judge, other_schemas)
 Test(judge, search_path_leads_elsewhere)
 {
 	static const struct expected cases[] = {
-		{ 'T', "ALTER TABLE plans ADD COLUMN x int", JUDGE_ERROR, "fall-through", "acts on plans, which these schemas lack" },
+		{ 'T', "ALTER TABLE plans ADD COLUMN x int", JUDGE_ERROR, "fall-through",
+		  "acts on plans, which these schemas lack" },
 		{ 'T', "DROP TABLE IF EXISTS plans", JUDGE_ERROR, "fall-through", NULL },
 		{ 'T', "CREATE INDEX i ON plans (id)", JUDGE_ERROR, "fall-through", NULL },
 		{ 'T', "INSERT INTO plans VALUES (1)", JUDGE_ERROR, "fall-through", NULL },
 		{ 'T', "DROP FUNCTION touch()", JUDGE_ERROR, "fall-through", NULL },
-		{ 'T', "CREATE TRIGGER t BEFORE UPDATE ON plans FOR EACH ROW EXECUTE FUNCTION touch()", JUDGE_ERROR, "fall-through", NULL },
-		{ 'T', "ALTER TABLE orders ADD FOREIGN KEY (p) REFERENCES plans (id)", JUDGE_ERROR, "fall-through", "has a foreign key to plans" },
-		{ 'T', "-- pgdocket: scope=shared\nALTER TABLE plans ADD COLUMN x int", JUDGE_FILTER, "scope", NULL },
+		{ 'T',
+		  "CREATE TRIGGER t BEFORE UPDATE ON plans FOR EACH ROW EXECUTE FUNCTION touch()",
+		  JUDGE_ERROR, "fall-through", NULL },
+		{ 'T', "ALTER TABLE orders ADD FOREIGN KEY (p) REFERENCES plans (id)", JUDGE_ERROR,
+		  "fall-through", "has a foreign key to plans" },
+		{ 'T', "-- pgdocket: scope=shared\nALTER TABLE plans ADD COLUMN x int",
+		  JUDGE_FILTER, "scope", NULL },
 	};
 
 	CHECK(cases);
@@ -269,10 +334,13 @@ Test(judge, session_and_transaction)
 		{ 'T', "RESET statement_timeout", JUDGE_ERROR, "session-state", NULL },
 		{ 'T', "LISTEN x", JUDGE_ERROR, "session-state", NULL },
 		{ 'T', "COPY campaigns TO STDOUT", JUDGE_ERROR, "session-state", NULL },
-		{ 'T', "SELECT pg_catalog.set_config('search_path', '', false)", JUDGE_ERROR, "session-state", NULL },
-		{ 'T', "CREATE INDEX CONCURRENTLY i ON campaigns (id)", JUDGE_ERROR, "non-transactional", NULL },
+		{ 'T', "SELECT pg_catalog.set_config('search_path', '', false)", JUDGE_ERROR,
+		  "session-state", NULL },
+		{ 'T', "CREATE INDEX CONCURRENTLY i ON campaigns (id)", JUDGE_ERROR,
+		  "non-transactional", NULL },
 		{ 'T', "VACUUM campaigns", JUDGE_ERROR, "non-transactional", NULL },
-		{ 'T', "-- pgdocket: transaction=off\nCREATE INDEX i ON campaigns (id)", JUDGE_ERROR, "non-transactional", NULL },
+		{ 'T', "-- pgdocket: transaction=off\nCREATE INDEX i ON campaigns (id)",
+		  JUDGE_ERROR, "non-transactional", NULL },
 	};
 
 	CHECK(cases);
@@ -287,9 +355,11 @@ Test(judge, strays)
 	add(f.tenant, WORLD_RELATION, "users", NULL, true);
 	add(f.tenant, WORLD_RELATION, "users_old_idx", "users", false);
 	judge(&f, false, "ALTER TABLE orders ADD FOREIGN KEY (u) REFERENCES users (id)", &verdict);
-	cr_expect(verdict.result == JUDGE_ERROR && !strcmp(verdict.rule, "stray-reference"), "%s", verdict.message);
+	cr_expect(verdict.result == JUDGE_ERROR && !strcmp(verdict.rule, "stray-reference"), "%s",
+		  verdict.message);
 	judge(&f, false, "CREATE VIEW v AS SELECT * FROM users", &verdict);
-	cr_expect(verdict.result == JUDGE_ERROR && !strcmp(verdict.rule, "stray-reference"), "%s", verdict.message);
+	cr_expect(verdict.result == JUDGE_ERROR && !strcmp(verdict.rule, "stray-reference"), "%s",
+		  verdict.message);
 	judge(&f, false, "CREATE VIEW v AS SELECT * FROM public.users", &verdict);
 	cr_expect(verdict.result == JUDGE_RUN, "%s", verdict.message);
 	judge(&f, false, "ALTER TABLE users ADD COLUMN x int", &verdict);
@@ -317,7 +387,8 @@ Test(judge, locks_of_shared_relations)
 {
 	expect_locks("CREATE TABLE n (u int REFERENCES users (id))", "public.users");
 	expect_locks("CREATE TABLE n (u int REFERENCES public.users (id))", "public.users");
-	expect_locks("ALTER TABLE campaigns ADD COLUMN u int REFERENCES users (id)", "public.users");
+	expect_locks("ALTER TABLE campaigns ADD COLUMN u int REFERENCES users (id)",
+		     "public.users");
 	expect_locks("DROP TABLE orders", "public.users");
 	expect_locks("ALTER TABLE orders DROP COLUMN u", "public.users");
 	expect_locks("ALTER TABLE orders ALTER COLUMN u TYPE bigint", "public.users");
@@ -336,7 +407,10 @@ static bool noted(const struct judge_verdict *verdict, const char *rule)
 
 Test(judge, findings)
 {
-	static const struct { const char *sql, *rule; bool there; } cases[] = {
+	static const struct {
+		const char *sql, *rule;
+		bool there;
+	} cases[] = {
 		{ "UPDATE campaigns SET x = 1 WHERE y = 2", "data-dependent", true },
 		{ "DELETE FROM campaigns WHERE y = 2", "data-dependent", true },
 		{ "INSERT INTO campaigns SELECT * FROM orders", "data-dependent", true },
@@ -363,7 +437,8 @@ Test(judge, findings)
 		setup(&f);
 		judge(&f, false, cases[i].sql, &verdict);
 		cr_expect(verdict.result == JUDGE_RUN, "%s: %s", cases[i].sql, verdict.message);
-		cr_expect(noted(&verdict, cases[i].rule) == cases[i].there, "%s: %s", cases[i].sql, cases[i].rule);
+		cr_expect(noted(&verdict, cases[i].rule) == cases[i].there, "%s: %s", cases[i].sql,
+			  cases[i].rule);
 		arena_free(f.arena);
 	}
 }
@@ -374,9 +449,14 @@ Test(owner, learns_from_files)
 	struct fixture f;
 
 	setup(&f);
-	cr_assert(owner_add_file(&f.shared_only, parse(&f, "CREATE INDEX u_a ON users (a); ALTER INDEX u_a RENAME TO u_b;"
-	                                               "ALTER TABLE users RENAME TO people; CREATE INDEX p_c ON people (c);"
-	                                               "CREATE INDEX c_a ON campaigns (a)"), &err) == 0);
+	cr_assert(
+		owner_add_file(
+			&f.shared_only,
+			parse(&f,
+			      "CREATE INDEX u_a ON users (a); ALTER INDEX u_a RENAME TO u_b;"
+			      "ALTER TABLE users RENAME TO people; CREATE INDEX p_c ON people (c);"
+			      "CREATE INDEX c_a ON campaigns (a)"),
+			&err) == 0);
 	cr_expect_str_eq(owner_of(&f.shared_only, WORLD_RELATION, "u_a"), "users");
 	cr_expect_str_eq(owner_of(&f.shared_only, WORLD_RELATION, "u_b"), "users");
 	cr_expect_str_eq(owner_of(&f.shared_only, WORLD_RELATION, "people"), "users");
@@ -403,7 +483,8 @@ Test(world, follows_names)
 
 	setup(&f);
 	w = f.tenant;
-	apply(&f, w, "CREATE TABLE a (id int); CREATE INDEX a_i ON a (id); CREATE VIEW v AS SELECT 1");
+	apply(&f, w,
+	      "CREATE TABLE a (id int); CREATE INDEX a_i ON a (id); CREATE VIEW v AS SELECT 1");
 	cr_expect(world_find(w, WORLD_RELATION, "a")->is_table);
 	cr_expect_str_eq(world_find(w, WORLD_RELATION, "a_i")->table, "a");
 	cr_expect_str_eq(world_implied(w, "a_id_seq"), "a");
@@ -411,8 +492,11 @@ Test(world, follows_names)
 	apply(&f, w, "ALTER TABLE a RENAME TO b; ALTER TABLE b RENAME COLUMN id TO key");
 	cr_expect(world_find(w, WORLD_RELATION, "a") == NULL && world_find(w, WORLD_RELATION, "b"));
 	cr_expect_str_eq(world_find(w, WORLD_RELATION, "a_i")->table, "b");
-	apply(&f, w, "DROP TABLE b; DROP VIEW v; CREATE TYPE mood AS ENUM ('x'); DROP TABLE IF EXISTS nowhere");
-	cr_expect(world_find(w, WORLD_RELATION, "a_i") == NULL && world_find(w, WORLD_RELATION, "v") == NULL);
+	apply(&f, w,
+	      "DROP TABLE b; DROP VIEW v; CREATE TYPE mood AS ENUM ('x'); DROP TABLE IF EXISTS "
+	      "nowhere");
+	cr_expect(world_find(w, WORLD_RELATION, "a_i") == NULL &&
+		  world_find(w, WORLD_RELATION, "v") == NULL);
 	cr_expect(world_find(w, WORLD_TYPE, "mood") != NULL);
 	cr_expect(world_key(w, "orders", 0) != NULL && world_key(w, "orders", 1) == NULL);
 	cr_expect(!world_clouded(w));

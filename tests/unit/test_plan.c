@@ -1,6 +1,7 @@
 /*
- * Planning on bundles whose snapshot rows are written here: the same bytes twice, what document_load makes of them, segments,
- * waves, reverting, and the time and memory for 10,000 schemas in a few classes.
+ * Planning on bundles whose snapshot rows are written here: the same bytes twice, what
+ * document_load makes of them, segments, waves, reverting, and the time and memory for 10,000
+ * schemas in a few classes.
  */
 #include <sys/resource.h>
 #include "bundle_fixture.h"
@@ -10,7 +11,8 @@
 
 #define CONF_HEAD \
 	"[target]\nlabel = test-1\n[shared]\nschema = public\nonly = users\n" \
-	"[tenants]\npattern = tenant_*\n%s\n[migrations]\ndir = migrations\nlayout = golang-migrate\n"
+	"[tenants]\npattern = tenant_*\n%s\n[migrations]\ndir = migrations\nlayout = " \
+	"golang-migrate\n"
 
 struct made {
 	struct bundle *bundle;
@@ -31,11 +33,14 @@ static void write_file(const char *path, const char *text)
 static void write_migrations(void)
 {
 	cr_assert_eq(mkdir("migrations", 0700), 0);
-	write_file("migrations/1_first.up.sql", "CREATE TABLE users (id int PRIMARY KEY);\nCREATE TABLE a (id int);\n");
+	write_file("migrations/1_first.up.sql",
+		   "CREATE TABLE users (id int PRIMARY KEY);\nCREATE TABLE a (id int);\n");
 	write_file("migrations/1_first.down.sql", "DROP TABLE a;\nDROP TABLE users;\n");
-	write_file("migrations/2_second.up.sql", "SET work_mem = '64MB';\nALTER TABLE a ADD COLUMN x int;\n");
+	write_file("migrations/2_second.up.sql",
+		   "SET work_mem = '64MB';\nALTER TABLE a ADD COLUMN x int;\n");
 	write_file("migrations/2_second.down.sql", "ALTER TABLE a DROP COLUMN x;\n");
-	write_file("migrations/3_third.up.sql", "BEGIN;\nCREATE TABLE b (u int REFERENCES users (id));\nCOMMIT;\n");
+	write_file("migrations/3_third.up.sql",
+		   "BEGIN;\nCREATE TABLE b (u int REFERENCES users (id));\nCOMMIT;\n");
 	write_file("migrations/3_third.down.sql", "DROP TABLE b;\n");
 }
 
@@ -47,14 +52,20 @@ static void put_target(struct db *db, const char *conf)
 
 	OK(object_put(db, "configuration", conf, strlen(conf), &configuration, &err));
 	OK(object_put(db, "facts", "{}", 2, &facts, &err));
-	OK(db_prepare(db, "INSERT INTO target VALUES (1, 'test-1', '7000', 5, 'app', 150018, 0, 'public', ?1, ?2)", &query, &err));
+	OK(db_prepare(db,
+		      "INSERT INTO target VALUES (1, 'test-1', '7000', 5, 'app', 150018, 0, "
+		      "'public', ?1, ?2)",
+		      &query, &err));
 	db_bind_blob(query, 1, configuration.bytes, DIGEST_SIZE);
 	db_bind_blob(query, 2, facts.bytes, DIGEST_SIZE);
 	OK(db_run(query, &err));
 	db_finish(query);
 }
 
-struct row { const char *name, *scope, *state, *shape; int64_t oid; };
+struct row {
+	const char *name, *scope, *state, *shape;
+	int64_t oid;
+};
 
 static void put_schema(struct db *db, const struct row *row)
 {
@@ -62,7 +73,8 @@ static void put_schema(struct db *db, const struct row *row)
 	struct db_query *query = NULL;
 	struct digest state, shape;
 
-	OK(db_prepare(db, "INSERT INTO schema VALUES (1, ?1, ?2, 1, 1, ?3, ?4, ?5, ?6, 0, 0, 0)", &query, &err));
+	OK(db_prepare(db, "INSERT INTO schema VALUES (1, ?1, ?2, 1, 1, ?3, ?4, ?5, ?6, 0, 0, 0)",
+		      &query, &err));
 	db_bind_text(query, 1, row->name);
 	db_bind_text(query, 2, row->scope);
 	if (row->oid) {
@@ -79,9 +91,11 @@ static void put_schema(struct db *db, const struct row *row)
 
 #define SHARED_SHAPE "[\"table\",\"users\",\"\",\"\",\"\",\"\"]\n"
 #define SHAPE_A "[\"table\",\"a\",\"\",\"\",\"\",\"\"]\n"
-#define SHAPE_AX "[\"column\",\"x\",\"a\",\"\",\"integer\",\"\"]\n[\"table\",\"a\",\"\",\"\",\"\",\"\"]\n"
+#define SHAPE_AX \
+	"[\"column\",\"x\",\"a\",\"\",\"integer\",\"\"]\n[\"table\",\"a\",\"\",\"\",\"\",\"\"]\n"
 
-static void open_bundle(struct made *made, const char *more, const struct row *rows, size_t count, int alike)
+static void open_bundle(struct made *made, const char *more, const struct row *rows, size_t count,
+			int alike)
 {
 	struct err err = ERR_INIT;
 	struct bundle_edit *edit = NULL;
@@ -94,8 +108,9 @@ static void open_bundle(struct made *made, const char *more, const struct row *r
 	for (size_t i = 0; i < count; i++)
 		put_schema(bundle_edit_db(edit), &rows[i]);
 	for (int i = 0; i < alike; i++) {
-		struct row row = { name, "tenant", i % 3 ? "golang-migrate\n1 f\n" : "golang-migrate\n2 f\n",
-			i % 3 ? SHAPE_A : SHAPE_AX, 100000 + i };
+		struct row row = { name, "tenant",
+				   i % 3 ? "golang-migrate\n1 f\n" : "golang-migrate\n2 f\n",
+				   i % 3 ? SHAPE_A : SHAPE_AX, 100000 + i };
 
 		snprintf(name, sizeof name, "tenant_%06d", i);
 		put_schema(bundle_edit_db(edit), &row);
@@ -110,7 +125,10 @@ static void open_bundle(struct made *made, const char *more, const struct row *r
 
 static struct plan_request request_of(const struct made *made)
 {
-	struct plan_request request = { .conf = made->conf, .source = &made->source, .set = made->set, .scope = SQL_SCOPE_ALL };
+	struct plan_request request = { .conf = made->conf,
+					.source = &made->source,
+					.set = made->set,
+					.scope = SQL_SCOPE_ALL };
 
 	return request;
 }
@@ -166,12 +184,13 @@ Test(plan, document_holds_what_was_planned)
 	open_bundle(&made, "create = yes\nonly = a, b", fleet, FLEET, 0);
 	request = request_of(&made);
 	OK(plan_make(&request, &made.plan, &err));
-	cr_assert_eq(made.plan->problems, 0, "%s", made.plan->problems ? made.plan->problem[0].message : "");
+	cr_assert_eq(made.plan->problems, 0, "%s",
+		     made.plan->problems ? made.plan->problem[0].message : "");
 	store(&made, "new.docket", &digest, &size);
 	OK(bundle_open("new.docket", &again, &err));
 	OK(document_load(bundle_db(again), &digest, size, &document, &err));
 	cr_expect_eq(document->schemas, FLEET);
-	cr_expect_eq(document->classes, 5); /* public, c, a+b, d (drifted), n */
+	cr_expect_eq(document->classes, 5);  /* public, c, a+b, d (drifted), n */
 	cr_expect_eq(document->programs, 4); /* a+b and d run the same */
 	cr_expect_eq(document->statement_count, made.plan->document->statement_count);
 	cr_expect_eq(document->destructive_count, 0);
@@ -197,7 +216,8 @@ static const struct doc_program *program_of(const struct document *document, con
 {
 	for (size_t i = 0; i < document->schemas; i++)
 		if (!strcmp(document->schema[i].name, schema))
-			return &document->program[document->class[document->schema[i].class_index].program];
+			return &document->program[document->class[document->schema[i].class_index]
+							  .program];
 	cr_assert(false, "no schema %s", schema);
 	return NULL;
 }
@@ -223,10 +243,12 @@ Test(plan, programs_are_cut_and_filtered)
 	cr_expect_eq(count(program, DOC_FILTERED), 3); /* users, BEGIN, COMMIT */
 	cr_expect_eq(count(program, DOC_SETTING), 1);
 	cr_expect(program->segment[1].statement[0].rewritten);
-	cr_expect_str_eq(program->segment[1].statement[2].step.text, "SET LOCAL \"work_mem\" TO DEFAULT");
+	cr_expect_str_eq(program->segment[1].statement[2].step.text,
+			 "SET LOCAL \"work_mem\" TO DEFAULT");
 	cr_expect(program->segment[2].shared_locks);
 	cr_expect_str_eq(program->segment[2].statement[1].lock[0], "public.users");
-	cr_expect(digest_equal(&program->segment[0].state_after, &program->segment[1].state_before));
+	cr_expect(
+		digest_equal(&program->segment[0].state_after, &program->segment[1].state_before));
 	program = program_of(made.plan->document, "public");
 	cr_expect_eq(program->segments, 2);
 	cr_expect_eq(count(program, DOC_RUN), 1); /* SET; a and b are for tenants only */
@@ -281,7 +303,8 @@ Test(plan, reverts_newest_first_and_waves_backwards)
 	const struct document *document;
 
 	write_migrations();
-	open_bundle(&made, "only = a, b\n[wave canary]\nschemas = tenant_c\n[plan]", fleet, FLEET - 1, 0);
+	open_bundle(&made, "only = a, b\n[wave canary]\nschemas = tenant_c\n[plan]", fleet,
+		    FLEET - 1, 0);
 	request = request_of(&made);
 	request.revert = 1;
 	OK(plan_make(&request, &made.plan, &err));
@@ -299,9 +322,12 @@ Test(plan, reverts_newest_first_and_waves_backwards)
 	OK(plan_make(&request, &made.plan, &err));
 	cr_assert_eq(made.plan->problems, 0);
 	cr_expect_eq(made.plan->document->schemas, 5);
-	cr_expect_str_eq(program_of(made.plan->document, "tenant_c")->segment[0].migration[0].version, "2");
-	cr_expect_str_eq(program_of(made.plan->document, "tenant_c")->segment[0].migration[1].version, "1");
-	cr_expect_eq(made.plan->document->destructive_count, 6); /* a in 4 tenants, column x in tenant_c, users in public */
+	cr_expect_str_eq(
+		program_of(made.plan->document, "tenant_c")->segment[0].migration[0].version, "2");
+	cr_expect_str_eq(
+		program_of(made.plan->document, "tenant_c")->segment[0].migration[1].version, "1");
+	cr_expect_eq(made.plan->document->destructive_count,
+		     6); /* a in 4 tenants, column x in tenant_c, users in public */
 	close_bundle(&made);
 }
 
@@ -384,8 +410,9 @@ Test(plan, ten_thousand_schemas_in_a_few_classes)
 	cr_assert_eq(getrusage(RUSAGE_SELF, &usage), 0);
 	cr_expect_eq(made.plan->document->classes, 3);
 	cr_expect_eq(made.plan->document->schemas, 10001);
-	cr_expect(took < 2000000, "%lld us", (long long)took); /* aim: 0.5 s; a busy machine may be slower */
-	fprintf(stderr, "# plan of 10,000 schemas: %lld ms, document %lld bytes, %ld kB resident\n", (long long)took / 1000,
-	        (long long)size, usage.ru_maxrss);
+	cr_expect(took < 2000000, "%lld us",
+		  (long long)took); /* aim: 0.5 s; a busy machine may be slower */
+	fprintf(stderr, "# plan of 10,000 schemas: %lld ms, document %lld bytes, %ld kB resident\n",
+		(long long)took / 1000, (long long)size, usage.ru_maxrss);
 	close_bundle(&made);
 }
