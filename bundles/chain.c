@@ -1,6 +1,7 @@
 /*
- * The chains of audit records in a bundle: each record names its predecessor by SHA-256, checkpoints sign the head.
- * Says whether they hold and which key signed them; whose key that should be is the caller's question.
+ * The chains of audit records in a bundle: each record names its predecessor by SHA-256,
+ * checkpoints sign the head. Says whether they hold and which key signed them; whose key that
+ * should be is the caller's question.
  */
 #include "record.h"
 

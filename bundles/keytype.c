@@ -1,6 +1,6 @@
 /*
- * The key types that may sign, and their verification with libcrypto (OpenSSH PROTOCOL.sshsig, RFC 8709, RFC 8032).
- * Nothing here decides who a key belongs to.
+ * The key types that may sign, and their verification with libcrypto (OpenSSH PROTOCOL.sshsig, RFC
+ * 8709, RFC 8032). Nothing here decides who a key belongs to.
  */
 #include "keytype.h"
 
@@ -12,8 +12,8 @@
 #define ED25519_SIGNATURE_SIZE 64
 
 /*
- * The y coordinates of the eight points of small order (RFC 8032's curve; the sign bit of x left out): under such a key
- * one signature fits many messages.
+ * The y coordinates of the eight points of small order (RFC 8032's curve; the sign bit of x left
+ * out): under such a key one signature fits many messages.
  */
 static const uint8_t small_order[][ED25519_KEY_SIZE] = {
 	{ 0 },
@@ -29,7 +29,10 @@ static const uint8_t small_order[][ED25519_KEY_SIZE] = {
 	  0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f },
 };
 
-/* y = p .. 2^255-1 has a second, canonical spelling below p = 2^255-19; two spellings would be two fingerprints. */
+/*
+ * y = p .. 2^255-1 has a second, canonical spelling below p = 2^255-19; two spellings would be two
+ * fingerprints.
+ */
 static bool ed25519_canonical(const uint8_t y[ED25519_KEY_SIZE])
 {
 	if (y[31] != 0x7f || y[0] < 0xed)
@@ -56,7 +59,10 @@ static const char *ed25519_key(struct wire key)
 	return NULL;
 }
 
-/* EVP_DigestVerify also answers negative numbers; and it refuses S >= L, so nobody can make a second valid signature. */
+/*
+ * EVP_DigestVerify also answers negative numbers; and it refuses S >= L, so nobody can make a
+ * second valid signature.
+ */
 static const char *ed25519_verify(struct wire key, struct wire signature, const void *to_sign,
 				  size_t len)
 {

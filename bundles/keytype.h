@@ -1,7 +1,7 @@
 /*
- * The allow-list of key types, one row each: how its public key and its signature look on the wire, and how it verifies.
- * A type without a row is refused by its name (rsa, dss, certificates and webauthn for ever; the rest of the allow-list
- * of TRUST.md a.4 until it has one).
+ * The allow-list of key types, one row each: how its public key and its signature look on the wire,
+ * and how it verifies. A type without a row is refused by its name (rsa, dss, certificates and
+ * webauthn for ever; the rest of the allow-list of TRUST.md a.4 until it has one).
  */
 #ifndef PGDOCKET_KEYTYPE_H
 #define PGDOCKET_KEYTYPE_H

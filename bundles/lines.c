@@ -1,6 +1,7 @@
 /*
- * Reader and writer of the line grammar of statements and audit records. These are the first texts of a bundle that
- * are parsed, and nothing vouches for them yet: every byte that is not expected is an error with its line.
+ * Reader and writer of the line grammar of statements and audit records. These are the first texts
+ * of a bundle that are parsed, and nothing vouches for them yet: every byte that is not expected is
+ * an error with its line.
  */
 #include "lines.h"
 

@@ -1,6 +1,7 @@
 /*
- * The grammar that statements and audit records share (TRUST.md a.3): ASCII 0x20-0x7E, LF, "key: value" lines in a
- * given order, each once, first line the format's name, last line "end", nothing behind it.
+ * The grammar that statements and audit records share (TRUST.md a.3): ASCII 0x20-0x7E, LF, "key:
+ * value" lines in a given order, each once, first line the format's name, last line "end", nothing
+ * behind it.
  */
 #ifndef PGDOCKET_LINES_H
 #define PGDOCKET_LINES_H
@@ -21,7 +22,10 @@ struct lines_pair { /* borrowed from the text, not NUL-terminated */
 	size_t key_len, value_len;
 };
 
-/* Check bytes and size, stand before the first line. ERR_FORMAT naming the line, ERR_LIMIT above max. */
+/*
+ * Check bytes and size, stand before the first line. ERR_FORMAT naming the line, ERR_LIMIT above
+ * max.
+ */
 int lines_open(struct lines *lines, const char *what, const char *bytes, size_t len, size_t max,
 	       struct err *err) MUST_CHECK;
 /* The next line is exactly this text. */
@@ -69,7 +73,10 @@ int lines_write_rows(const struct lines_row *rows, const void *values, struct bu
 int lines_parse_rows(const struct lines_row *rows, struct lines *lines, void *values,
 		     struct err *err) MUST_CHECK;
 
-/* A whole text of this grammar: header, rows, end. Parsing writes the result again and requires the same bytes. */
+/*
+ * A whole text of this grammar: header, rows, end. Parsing writes the result again and requires the
+ * same bytes.
+ */
 struct lines_format {
 	const char *what, *header;
 	const struct lines_row *rows;

@@ -1,6 +1,6 @@
 /*
- * Plan statement and approval statement as tables of the line grammar (lines.c). What their values mean for a run is
- * trust_judge.c's business; here they are only bytes with one possible form.
+ * Plan statement and approval statement as tables of the line grammar (lines.c). What their values
+ * mean for a run is trust_judge.c's business; here they are only bytes with one possible form.
  */
 #include "plan_statement.h"
 
@@ -53,7 +53,10 @@ static const struct lines_row approval_rows[] = {
 static const struct lines_format approval_format = { "approval statement", "pgdocket-approval/1",
 						     approval_rows };
 
-/* What was written must be readable: a value out of range would make a statement that nobody can use. */
+/*
+ * What was written must be readable: a value out of range would make a statement that nobody can
+ * use.
+ */
 static int write_checked(const struct lines_format *format, const void *values, void *scratch,
 			 struct buf *out, struct err *err)
 {

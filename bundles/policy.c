@@ -1,6 +1,6 @@
 /*
- * Reads policy.conf into a struct: a table of keys, each with its reader. Only form and contradictions are checked;
- * trust_judge.c applies it.
+ * Reads policy.conf into a struct: a table of keys, each with its reader. Only form and
+ * contradictions are checked; trust_judge.c applies it.
  */
 #include "policy.h"
 

@@ -1,6 +1,7 @@
 /*
- * Audit records: built key by key in the line grammar, sealed into a chain, parsed back. A record's meaning is its
- * writer's and reader's business; only head, order of lines and size are checked here.
+ * Audit records: built key by key in the line grammar, sealed into a chain, parsed back. A record's
+ * meaning is its writer's and reader's business; only head, order of lines and size are checked
+ * here.
  */
 #include "record.h"
 
@@ -12,8 +13,8 @@
 #include "text.h"
 
 #define HEADER "pgdocket-audit/1"
-#define VALUE_MAX \
-	4096 /* bytes of a value as written, so that one long message never makes a record too large */
+/* Bytes of a value as written, so that one long message never makes a record too large. */
+#define VALUE_MAX 4096
 #define KEYS_MAX 1024
 
 struct head { /* the lines that every record begins with */
@@ -52,7 +53,10 @@ void record_begin(const struct record_chain *chain, struct buf *out, const char 
 	record_key(out, "type", type);
 }
 
-/* How much of value may be written: whole characters of UTF-8 whose encoded form stays within VALUE_MAX. */
+/*
+ * How much of value may be written: whole characters of UTF-8 whose encoded form stays within
+ * VALUE_MAX.
+ */
 static size_t value_fits(const char *value, size_t len)
 {
 	struct buf encoded = BUF_INIT(VALUE_MAX);

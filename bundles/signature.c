@@ -1,4 +1,7 @@
-/* Writes and finds rows of the table signature. Only a signature that fits its bytes gets in through here. */
+/*
+ * Writes and finds rows of the table signature. Only a signature that fits its bytes gets in
+ * through here.
+ */
 #include "signature.h"
 
 #include <string.h>
@@ -6,7 +9,10 @@
 #include "plan_statement.h"
 #include "sql.h"
 
-/* A row that does not verify is junk that someone put in a signature's place: it does not count as there. */
+/*
+ * A row that does not verify is junk that someone put in a signature's place: it does not count as
+ * there.
+ */
 static int row_holds(struct db_query *query, const struct signature *signature,
 		     const struct ssh_public_key *key, bool *holds, struct err *err)
 {

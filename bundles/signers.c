@@ -1,6 +1,7 @@
 /*
- * Reads allowed_signers, strictly: one literal principal, our namespaces, times in UTC, no certificates, no key of two
- * people. ssh-keygen passes over lines that it does not understand; here they refuse the whole file.
+ * Reads allowed_signers, strictly: one literal principal, our namespaces, times in UTC, no
+ * certificates, no key of two people. ssh-keygen passes over lines that it does not understand;
+ * here they refuse the whole file.
  */
 #include "signers.h"
 

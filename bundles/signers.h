@@ -1,6 +1,6 @@
 /*
- * allowed_signers: the subset of ssh-keygen's format that is accepted (TRUST.md a.5). Any file that passes here is one
- * that stock ssh-keygen reads; one wrong line refuses the file.
+ * allowed_signers: the subset of ssh-keygen's format that is accepted (TRUST.md a.5). Any file that
+ * passes here is one that stock ssh-keygen reads; one wrong line refuses the file.
  */
 #ifndef PGDOCKET_SIGNERS_H
 #define PGDOCKET_SIGNERS_H
@@ -34,12 +34,16 @@ int signers_parse(struct arena *arena, const char *path, const char *text, size_
 		  struct signers *out, struct err *err) MUST_CHECK;
 /* 0 for a namespace that is not ours. */
 unsigned signers_namespace(const char *name, size_t len);
-/* A name that may stand in allowed_signers: [A-Za-z0-9_.@:/+-], not beginning with '-', at most SIGNERS_PRINCIPAL_MAX. */
+/*
+ * A name that may stand in allowed_signers: [A-Za-z0-9_.@:/+-], not beginning with '-', at most
+ * SIGNERS_PRINCIPAL_MAX.
+ */
 bool signers_principal_valid(const char *name, size_t len);
 
 /*
- * Lines of a policy file, one by one: *at is moved behind the line; false at the end. CR, NUL and other control
- * characters but TAB are refused (bad set, what names them). Comment lines (# at their start) and blank lines are passed over.
+ * Lines of a policy file, one by one: *at is moved behind the line; false at the end. CR, NUL and
+ * other control characters but TAB are refused (bad set, what names them). Comment lines (# at
+ * their start) and blank lines are passed over.
  */
 struct signers_reader {
 	const char *path, *at, *end;

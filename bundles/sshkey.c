@@ -1,6 +1,7 @@
 /*
- * Public and private keys in the forms that OpenSSH and OpenSSL write. Private bytes are held in fixed buffers that are
- * wiped before they are left, never in growing ones that leave copies behind.
+ * Public and private keys in the forms that OpenSSH and OpenSSL write. Private bytes are held in
+ * fixed buffers that are wiped before they are left, never in growing ones that leave copies
+ * behind.
  */
 #include "sshkey.h"
 
@@ -156,7 +157,10 @@ out:
 	return result;
 }
 
-/* The part that a passphrase would encrypt: check twice, then per key type, public, private, comment; padding 1, 2, 3 ... */
+/*
+ * The part that a passphrase would encrypt: check twice, then per key type, public, private,
+ * comment; padding 1, 2, 3 ...
+ */
 static int parse_secret(struct wire_string section, struct wire_string public_blob,
 			struct ssh_private_key **out, struct err *err)
 {
@@ -243,7 +247,9 @@ int ssh_private_key_parse(const char *text, size_t len, struct ssh_private_key *
 	return result;
 }
 
-/* Answers libcrypto's question for a passphrase with none, so that it never asks on the terminal. */
+/*
+ * Answers libcrypto's question for a passphrase with none, so that it never asks on the terminal.
+ */
 static int no_passphrase(char *buffer, int size, int writing, void *asked)
 {
 	(void)writing;

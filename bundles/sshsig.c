@@ -1,6 +1,7 @@
 /*
- * SSHSIG (OpenSSH PROTOCOL.sshsig): framing, armor, signing, verifying. Stricter than ssh-keygen: what is accepted here
- * ssh-keygen accepts, not the reverse. Whether the key that signed is trusted is not asked here.
+ * SSHSIG (OpenSSH PROTOCOL.sshsig): framing, armor, signing, verifying. Stricter than ssh-keygen:
+ * what is accepted here ssh-keygen accepts, not the reverse. Whether the key that signed is trusted
+ * is not asked here.
  */
 #include "sshsig.h"
 

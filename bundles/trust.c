@@ -1,6 +1,7 @@
 /*
- * Opens a policy directory: five files, each read through one descriptor that was checked first. What cannot be read,
- * is writable by others or has one wrong line refuses everything; there is no partial trust.
+ * Opens a policy directory: five files, each read through one descriptor that was checked first.
+ * What cannot be read, is writable by others or has one wrong line refuses everything; there is no
+ * partial trust.
  */
 #include "trust.h"
 
@@ -123,8 +124,9 @@ static int check_file(const struct opening *opening, const char *path, int fd, b
 }
 
 /*
- * *text: a block of *size bytes, wiped and freed by release_text; NULL when the file is absent and may be. One block of
- * the file's size, so that a secret has no copies that growing would leave behind.
+ * *text: a block of *size bytes, wiped and freed by release_text; NULL when the file is absent and
+ * may be. One block of the file's size, so that a secret has no copies that growing would leave
+ * behind.
  */
 static int read_file(const struct opening *opening, const char *name, bool secret, char **text,
 		     size_t *size, struct err *err)

@@ -1,6 +1,6 @@
 /*
- * Applies a policy to a bundle's plan statement and votes (TRUST.md a.7, steps 4 to 7): who planned, for which environment,
- * when, and who approved. Counts people, never keys or signatures.
+ * Applies a policy to a bundle's plan statement and votes (TRUST.md a.7, steps 4 to 7): who
+ * planned, for which environment, when, and who approved. Counts people, never keys or signatures.
  */
 #include "trust.h"
 
@@ -92,7 +92,10 @@ static int judge_target(struct trust_judging *judging, struct err *err)
 			"apply it on that host, or plan for this one: apply_host in pgdocket.conf");
 }
 
-/* Past a limit by less than resume-grace is noted; run refuses it unless the plan has begun (PROTOCOL.md). */
+/*
+ * Past a limit by less than resume-grace is noted; run refuses it unless the plan has begun
+ * (PROTOCOL.md).
+ */
 static int judge_limit(struct trust_judging *judging, int64_t limit_us, const char *reason,
 		       const char *what, struct err *err)
 {
@@ -132,7 +135,10 @@ static int judge_times(struct trust_judging *judging, struct err *err)
 		       : 0;
 }
 
-/* Approvals of people who may not approve this plan, because they planned it or run it, and second ones, count nothing. */
+/*
+ * Approvals of people who may not approve this plan, because they planned it or run it, and second
+ * ones, count nothing.
+ */
 static void drop_indistinct(struct trust_judging *judging)
 {
 	unsigned distinct = judging->trust->policy.distinct;
@@ -191,7 +197,10 @@ static bool quorum(const struct trust_judging *judging, bool late_too)
 	       !missing_group(judging, late_too);
 }
 
-/* Marks what did not count in the end: a person's second approval, and late ones that were not needed. */
+/*
+ * Marks what did not count in the end: a person's second approval, and late ones that were not
+ * needed.
+ */
 static void settle_verdicts(struct trust_judging *judging, bool late_too)
 {
 	for (size_t i = 0; i < judging->result->signatures; i++) {

@@ -1,6 +1,6 @@
 /*
- * Writes a policy directory and adds keys to it. What it writes it reads back with the same strict reader before anyone
- * else can see it.
+ * Writes a policy directory and adds keys to it. What it writes it reads back with the same strict
+ * reader before anyone else can see it.
  */
 #include "trust.h"
 
@@ -201,7 +201,10 @@ static bool stands_already(const struct trust *trust, enum trust_role role, cons
 	return false;
 }
 
-/* The new text is parsed as a whole before it replaces the old one: a line that cannot stand beside the others is refused. */
+/*
+ * The new text is parsed as a whole before it replaces the old one: a line that cannot stand beside
+ * the others is refused.
+ */
 static int append_signer(struct trust *trust, const char *path, const struct buf *line,
 			 struct err *err)
 {

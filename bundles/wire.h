@@ -1,6 +1,7 @@
 /*
- * SSH's wire encoding (RFC 4251, section 5): big-endian uint32, and strings with their length in front.
- * Reading past the end sets bad and gives zeros from then on; the caller asks wire_done once.
+ * SSH's wire encoding (RFC 4251, section 5): big-endian uint32, and strings with their length in
+ * front. Reading past the end sets bad and gives zeros from then on; the caller asks wire_done
+ * once.
  */
 #ifndef PGDOCKET_WIRE_H
 #define PGDOCKET_WIRE_H

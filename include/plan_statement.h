@@ -1,7 +1,7 @@
 /*
  * The texts that people sign: plan statement and approval statement (TRUST.md, decision 1 and a.3).
- * Grammar: ASCII 0x20-0x7E, LF, "key: value" lines, each once and in order, last line "end", at most 16 KiB.
- * Parsing re-serialises and requires the very same bytes.
+ * Grammar: ASCII 0x20-0x7E, LF, "key: value" lines, each once and in order, last line "end", at
+ * most 16 KiB. Parsing re-serialises and requires the very same bytes.
  */
 #ifndef PGDOCKET_PLAN_STATEMENT_H
 #define PGDOCKET_PLAN_STATEMENT_H
@@ -41,8 +41,10 @@ int plan_statement_write(const struct plan_statement *statement, struct buf *out
 int plan_statement_parse(const char *bytes, size_t len, struct plan_statement *out,
 			 struct err *err) MUST_CHECK;
 /*
- * The statement of the bundle's one plan: bytes (cleared first) as they were signed, parsed, and their SHA-256.
- * *found false: the bundle has no plan; the rest is untouched then. ERR_FORMAT, ERR_VERSION, ERR_LIMIT.
+ * The statement of the bundle's one plan: bytes (cleared first) as they were signed, parsed, and
+ * their SHA-256.
+ * *found false: the bundle has no plan; the rest is untouched then. ERR_FORMAT, ERR_VERSION,
+ * ERR_LIMIT.
  */
 int plan_statement_load(struct db *db, struct buf *bytes, struct plan_statement *out,
 			struct digest *plan, bool *found, struct err *err) MUST_CHECK;

@@ -1,7 +1,8 @@
 /*
- * SSHSIG signatures (OpenSSH PROTOCOL.sshsig) and the keys that make them: verified and made natively with
- * libcrypto, stricter than ssh-keygen (TRUST.md a.4: all we accept, ssh-keygen accepts). This version: ssh-ed25519;
- * other types of the allow-list get a row in sshsig.c's table of key types.
+ * SSHSIG signatures (OpenSSH PROTOCOL.sshsig) and the keys that make them: verified and made
+ * natively with libcrypto, stricter than ssh-keygen (TRUST.md a.4: all we accept, ssh-keygen
+ * accepts). This version: ssh-ed25519; other types of the allow-list get a row in sshsig.c's table
+ * of key types.
  */
 #ifndef PGDOCKET_SSHSIG_H
 #define PGDOCKET_SSHSIG_H
@@ -30,7 +31,10 @@ void ssh_public_key_digest(const struct ssh_public_key *key, struct digest *out)
 void ssh_public_key_fingerprint(const struct ssh_public_key *key,
 				char out[SSHSIG_FINGERPRINT_SIZE]);
 
-/* An OpenSSH private key file without passphrase (openssh-key-v1). Encrypted: ERR_CONFIG with the --export/--import way out. */
+/*
+ * An OpenSSH private key file without passphrase (openssh-key-v1). Encrypted: ERR_CONFIG with the
+ * --export/--import way out.
+ */
 int ssh_private_key_parse(const char *text, size_t len, struct ssh_private_key **out,
 			  struct err *err) MUST_CHECK;
 /* An Ed25519 PKCS#8 PEM file: the host key. */
@@ -48,8 +52,10 @@ void ssh_private_key_free(struct ssh_private_key *key);
 int sshsig_sign(const struct ssh_private_key *key, const char *name_space, const void *message,
 		size_t len, struct buf *out, struct err *err) MUST_CHECK;
 /*
- * Check framing, namespace and signature; *key receives the key that made it (whether it is trusted is the policy's question).
- * ERR_REFUSED reason "signature". Every item of TRUST.md a.4's strictness list is a case of its own in the tests.
+ * Check framing, namespace and signature; *key receives the key that made it (whether it is trusted
+ * is the policy's question).
+ * ERR_REFUSED reason "signature". Every item of TRUST.md a.4's strictness list is a case of its own
+ * in the tests.
  */
 int sshsig_verify(const uint8_t *blob, size_t blob_len, const char *name_space, const void *message,
 		  size_t len, struct ssh_public_key *key, struct err *err) MUST_CHECK;

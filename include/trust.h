@@ -1,6 +1,6 @@
 /*
- * The local policy directory (TRUST.md, decision 2 and a.5) and what it makes of a bundle's signatures.
- * Everything fails closed: one wrong line refuses the whole file.
+ * The local policy directory (TRUST.md, decision 2 and a.5) and what it makes of a bundle's
+ * signatures. Everything fails closed: one wrong line refuses the whole file.
  */
 #ifndef PGDOCKET_TRUST_H
 #define PGDOCKET_TRUST_H
@@ -15,7 +15,10 @@ enum trust_role { ROLE_PLANNER, ROLE_APPROVER, ROLE_HOST };
 
 struct trust; /* policy.conf, allowed_signers, revoked_keys, revoked_plans, host_key.pem */
 
-/* dir: --trust. strict: also owner and mode of directory, parents, files (TRUST.md, decision 2). ERR_REFUSED reason "policy". */
+/*
+ * dir: --trust. strict: also owner and mode of directory, parents, files (TRUST.md, decision 2).
+ * ERR_REFUSED reason "policy".
+ */
 int trust_open(const char *dir, bool strict, struct trust **out, struct err *err) MUST_CHECK;
 void trust_close(struct trust *trust);
 
@@ -58,23 +61,25 @@ struct trust_result {
 	int approvals, approvals_required;
 	size_t signatures;
 	struct trust_signature signature[TRUST_SIGNATURES_MAX];
-	bool expired; /* statement or a needed approval, by less than resume-grace: run refuses unless the ledger has rows */
+	/* Statement or a needed approval, by less than resume-grace: run refuses unless the ledger has rows. */
+	bool expired;
 	bool apply_host_unchecked; /* no host_key.pem here */
 	size_t ignored_rows;       /* beyond TRUST_SIGNATURES_MAX */
 };
 
 /*
- * Steps 4 to 7 of TRUST.md a.7 on the bundle's tables plan and signature: grammar, planner's signature, label, apply-host,
- * revoked_plans, times, quorum. operator: principal of who runs this, or NULL. On ERR_REFUSED *result holds what was examined so far.
- * reasons: "statement", "signature", "quorum", "rejected", "label", "apply-host", "expired", "not-yet", "revoked", "age".
+ * Steps 4 to 7 of TRUST.md a.7 on the bundle's tables plan and signature: grammar, planner's
+ * signature, label, apply-host, revoked_plans, times, quorum. operator: principal of who runs this,
+ * or NULL. On ERR_REFUSED *result holds what was examined so far. reasons: "statement",
+ * "signature", "quorum", "rejected", "label", "apply-host", "expired", "not-yet", "revoked", "age".
  */
 int trust_judge(const struct trust *trust, struct db *bundle, int64_t now_us,
 		const char *operator_name, struct trust_result *result, struct err *err) MUST_CHECK;
 
 /*
- * `trust init`: dir is made, or exists without any of the policy's files (else ERR_IO; nothing is overwritten).
- * `trust add`: *added false when the line stands there already. ERR_USAGE: principal; ERR_REFUSED reason "policy": the key is
- * another's, or the directory's policy is malformed.
+ * `trust init`: dir is made, or exists without any of the policy's files (else ERR_IO; nothing is
+ * overwritten). `trust add`: *added false when the line stands there already. ERR_USAGE: principal;
+ * ERR_REFUSED reason "policy": the key is another's, or the directory's policy is malformed.
  */
 int trust_init(const char *dir, const char *label, char fingerprint[SSHSIG_FINGERPRINT_SIZE],
 	       struct err *err) MUST_CHECK;

@@ -1,4 +1,7 @@
-/* pgdocket approve: an approval or a rejection of the plan, as a statement of its own that names the plan and the approver. */
+/*
+ * pgdocket approve: an approval or a rejection of the plan, as a statement of its own that names
+ * the plan and the approver.
+ */
 #include <stdlib.h>
 #include <string.h>
 #include "clock.h"
@@ -125,7 +128,10 @@ static char *statement_path(const struct approve_options *options, struct err *e
 	return path;
 }
 
-/* What was exported, by whoever and whenever: it must be about this plan, and by this person when one is named. */
+/*
+ * What was exported, by whoever and whenever: it must be about this plan, and by this person when
+ * one is named.
+ */
 static int read_vote(struct signing *signing, const struct approve_options *options,
 		     struct vote *vote, struct err *err)
 {
@@ -166,7 +172,10 @@ static void describe(const struct approval *approval, struct buf *out)
 	buf_add_char(out, '\n');
 }
 
-/* Ask and sign; *go false when the answer is no, *stands true when the same vote is in the bundle already. */
+/*
+ * Ask and sign; *go false when the answer is no, *stands true when the same vote is in the bundle
+ * already.
+ */
 static int sign_vote(struct signing *signing, const struct vote *vote, bool *go, bool *stands,
 		     struct err *err)
 {

@@ -1,4 +1,7 @@
-/* pgdocket sign: the planner's signature over the plan statement, made here or brought from elsewhere. */
+/*
+ * pgdocket sign: the planner's signature over the plan statement, made here or brought from
+ * elsewhere.
+ */
 #include "commands.h"
 #include "signing.h"
 

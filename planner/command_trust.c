@@ -1,6 +1,6 @@
 /*
- * pgdocket trust init, pgdocket trust add: the policy directory of a host and of those who check its work. Options and
- * words only; trust.h writes.
+ * pgdocket trust init, pgdocket trust add: the policy directory of a host and of those who check
+ * its work. Options and words only; trust.h writes.
  */
 #include <string.h>
 #include "commands.h"

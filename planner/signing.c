@@ -1,6 +1,6 @@
 /*
- * The common part of sign and approve. It checks only that a signature fits the bytes it is made for; whether the
- * signer may sign is judged where a policy is: by verify and by the applier.
+ * The common part of sign and approve. It checks only that a signature fits the bytes it is made
+ * for; whether the signer may sign is judged where a policy is: by verify and by the applier.
  */
 #include "signing.h"
 

@@ -1,6 +1,6 @@
 /*
- * What sign and approve share: the bundle with its plan, the question on a terminal, the detour over --export and --import,
- * the row in the bundle.
+ * What sign and approve share: the bundle with its plan, the question on a terminal, the detour
+ * over --export and --import, the row in the bundle.
  */
 #ifndef PGDOCKET_SIGNING_H
 #define PGDOCKET_SIGNING_H
@@ -58,7 +58,7 @@ int signing_open(struct signing *signing, const char *path, struct err *err) MUS
 void signing_release(struct signing *signing);
 
 /*
- * On a terminal: shows the plan's summary and extra (lines of "name  value"), asks for "yes" unless --yes. *go false: the
+ * On a terminal: shows the plan's summary and extra, asks for "yes" unless --yes. *go false: the
  * answer was another. Without a terminal *go is true and nothing is said.
  */
 int signing_confirm(struct signing *signing, const struct buf *extra, bool *go,
@@ -66,7 +66,10 @@ int signing_confirm(struct signing *signing, const struct buf *extra, bool *go,
 int signing_load_key(struct signing *signing, struct err *err) MUST_CHECK;
 /* Signs message with the loaded key. */
 int signing_sign(struct signing *signing, const struct buf *message, struct err *err) MUST_CHECK;
-/* Writes message to --export's file, which must not exist (or hold the very same bytes), and says how to sign it. */
+/*
+ * Writes message to --export's file, which must not exist (or hold the very same bytes), and says
+ * how to sign it.
+ */
 int signing_export(struct signing *signing, const struct buf *message, struct err *err) MUST_CHECK;
 /* Reads --import's armored signature. */
 int signing_import(struct signing *signing, struct err *err) MUST_CHECK;
