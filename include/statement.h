@@ -25,7 +25,7 @@ struct sql_directives {
 enum sql_category {
 	SQL_DDL, SQL_DML, SQL_SELECT,
 	SQL_DO,            /* DO block */
-	SQL_SET,           /* SET without LOCAL; SET LOCAL has set_local */
+	SQL_SET,           /* SET, and SELECT set_config(...) alone (tag SELECT); set_local: ends with the transaction by itself */
 	SQL_RESET,
 	SQL_TRANSACTION,   /* BEGIN, COMMIT ...: transaction_kind */
 	SQL_COPY, SQL_LISTEN, SQL_LOCK, SQL_OPAQUE, SQL_OTHER
@@ -39,22 +39,26 @@ enum sql_use {
 	SQL_CREATE,    /* made by this statement */
 	SQL_DROP,      /* target that is gone afterwards */
 	SQL_RENAME_TO, /* the new name of the object use before it */
-	SQL_REFERENCE, /* read: FROM, LIKE, view body, function in an expression */
+	SQL_REFERENCE, /* read: FROM, LIKE, INHERITS, view body, function in an expression, 'name'::regclass, nextval('name').
+	                  Functions and types are listed by name, built-in ones too unless they are written pg_catalog.x; a type may
+	                  be a table's row type. setval('name', ...) is a SQL_TARGET */
 	SQL_FOREIGN_KEY /* target of a foreign key */
 };
 
 struct sql_object {
 	enum sql_use use;
 	enum sql_object_kind kind;
-	const char *schema;  /* NULL: unqualified */
+	const char *schema;  /* NULL: unqualified; "pg_temp" for CREATE TEMPORARY */
 	const char *name;    /* after the parser's case folding */
-	const char *table;   /* index, trigger: its table when the statement names it; owned sequence: OWNED BY's table; else NULL */
+	const char *table;   /* index, trigger, policy, rule: its table when the statement names it; owned sequence: OWNED BY's table;
+	                        partition made: the partitioned table; else NULL. Indexes and sequences that come with a table
+	                        (constraints, serial, identity) are listed as SQL_CREATE with it, by PostgreSQL's names */
 	const char *table_schema;
 	bool missing_ok;     /* IF EXISTS / IF NOT EXISTS */
 };
 
 struct sql_statement {
-	const char *text;    /* without leading blanks and comments, without ';' and trailing blanks */
+	const char *text;    /* from its first token to its last: no comments or blanks around it, no ';' */
 	size_t len;
 	size_t offset;       /* of text in the file, bytes */
 	int line;            /* of text's first byte, from 1 */
@@ -66,7 +70,8 @@ struct sql_statement {
 	bool destructive;        /* TRUST.md decision 1 */
 	bool set_local;
 	const char *setting;     /* SQL_SET, SQL_RESET: the parameter's name; "ROLE", "SESSION AUTHORIZATION", "CONSTRAINTS ALL IMMEDIATE" ... */
-	const char *transaction_kind; /* "BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "PREPARE TRANSACTION" ... */
+	const char *transaction_kind; /* "BEGIN" (START TRANSACTION too), "COMMIT", "ROLLBACK", "SAVEPOINT", "PREPARE TRANSACTION" ...;
+	                                 "BEGIN WITH MODES", "COMMIT AND CHAIN", "ROLLBACK AND CHAIN" when there is more to it */
 	const char *opaque_why;  /* SQL_OPAQUE: the parser's message */
 	size_t objects;
 	struct sql_object *object;

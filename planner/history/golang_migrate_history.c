@@ -12,6 +12,8 @@
 	"pg_catalog.concat('golang-migrate', pg_catalog.chr(10), pg_catalog.string_agg(" \
 	"pg_catalog.concat(h.version, CASE WHEN h.dirty THEN ' t' ELSE ' f' END, " \
 	"pg_catalog.chr(10)), '' ORDER BY h.version))"
+#define CREATE_SQL "CREATE TABLE schema_migrations (version bigint NOT NULL PRIMARY KEY, " \
+	"dirty boolean NOT NULL)"
 #define LAYOUT "golang-migrate"
 #define ADVISORY_LOCK_SALT 1486364155u /* the tool's own constant */
 
@@ -130,8 +132,7 @@ const struct history_driver golang_migrate_history = {
 		.name = "golang-migrate",
 		.table = "schema_migrations",
 		.columns = "dirty:bool version:int8 *",
-		.create_sql = "CREATE TABLE schema_migrations (version bigint NOT NULL PRIMARY KEY, "
-"dirty boolean NOT NULL)",
+		.create_sql = CREATE_SQL,
 		.create_tag = "CREATE TABLE",
 		.lock_sql = HISTORY_LOCK_SQL("schema_migrations"),
 		.guard_sql = HISTORY_DIGEST_SQL(TEXT, "schema_migrations"),

@@ -47,8 +47,8 @@ size_t lex_statement_end(const char *text, size_t len, size_t from);
 #define LEX_DEPTH_MAX 20000
 
 struct lex_extent {
-	size_t first,
-		last; /* first byte of the first token, byte behind the last one; equal: nothing but comments */
+	size_t first; /* first byte of the first token */
+	size_t last;  /* byte behind the last token; equal to first: nothing but comments */
 	size_t depth; /* upper estimate of how deep its parse tree is nested on the left */
 };
 void lex_measure(const char *text, size_t from, size_t to, struct lex_extent *out);
