@@ -37,6 +37,7 @@ struct classes_shape {
 	const char *text;
 	size_t len;
 	const struct shape *shape;
+	size_t schemas;                      /* that have it, in any scope and state */
 };
 
 /* One class. Classes stand in the order shared, tenant, orphan; then newest state, then most schemas first. */
@@ -49,7 +50,7 @@ struct classes_class {
 	bool *pending;                   /* per migration of the source: not applied, in order or not */
 	size_t pending_count;
 	const struct classes_shape *shape;
-	const struct classes_shape *usual; /* the shape of most schemas in this scope and state; ties: the smaller digest */
+	const struct classes_shape *usual; /* the shape of most schemas in this scope and state; ties: the shape with more schemas in all, then the smaller digest */
 	bool drift;                      /* shape is not usual */
 	size_t schemas, active;
 	const int *schema;               /* indexes into class_set.schema, by name */

@@ -57,8 +57,8 @@ static int report(struct cli *cli, const struct snapshot_command *values, const 
 		               values->output, (long long)result->schemas, (long long)result->tenants,
 		               (long long)result->listed, (long long)result->states, (long long)result->shapes);
 		if (result->orphans)
-			buf_add_format(&out, "%lld schemas have a history table and are not listed\n",
-			               (long long)result->orphans);
+			buf_add_format(&out, "%lld of them %s not listed: a schema with a history table of its own\n",
+			               (long long)result->orphans, result->orphans == 1 ? "is" : "are");
 	}
 	rc = cli_print(cli, &out, err);
 	buf_release(&out);

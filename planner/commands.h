@@ -5,6 +5,7 @@
 #include "cli.h"
 
 int command_snapshot(struct cli *cli, int argc, char **argv);
+int command_status(struct cli *cli, int argc, char **argv);
 int command_trust(struct cli *cli, int argc, char **argv);
 int command_plan(struct cli *cli, int argc, char **argv);
 int command_show(struct cli *cli, int argc, char **argv);

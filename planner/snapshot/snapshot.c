@@ -169,6 +169,8 @@ static int missing_grants(const struct snapshot *snapshot, struct err *err)
 
 static int take(struct snapshot *snapshot, struct snapshot_result *result, struct err *err)
 {
+	int64_t there = 0;
+
 	if (list_history_names(snapshot, err) || session_open(snapshot->options->session, &snapshot->session, err) ||
 	    snapshot_begin(snapshot->session, NULL, err))
 		return -1;
@@ -179,8 +181,10 @@ static int take(struct snapshot *snapshot, struct snapshot_result *result, struc
 		return -1;
 	if (snapshot->missing)
 		return missing_grants(snapshot, err);
+	for (size_t i = 0; i < snapshot->units; i++)
+		there += snapshot->unit[i].oid != 0;
 	progress_start(&snapshot->progress, snapshot->options->progress_stream, snapshot->options->progress_mode,
-	               "reading schemas", (int64_t)snapshot->units);
+	               "reading schemas", there);
 	snapshot->progress_shown = true;
 	if (snapshot_read_digests(snapshot, err) ||
 	    snapshot_read_texts(snapshot, &result->shapes, &result->states, err))

@@ -217,7 +217,7 @@ static int read_shapes(struct class_set *set, struct db *bundle, const struct ro
 	return 0;
 }
 
-static const struct classes_shape *find_shape(const struct class_set *set, const struct digest *digest)
+static struct classes_shape *find_shape(const struct class_set *set, const struct digest *digest)
 {
 	size_t low = 0, high = set->shapes;
 
@@ -256,6 +256,7 @@ static int make_class(struct class_set *set, struct db *bundle, const struct sou
 {
 	struct classes_class *class = &set->class[set->classes];
 	const struct classes_class *before = set->classes ? class - 1 : NULL;
+	struct classes_shape *shape;
 	int *schema = arena_array(set->arena, schemas, sizeof *schema, err);
 
 	if (!schema)
@@ -269,7 +270,9 @@ static int make_class(struct class_set *set, struct db *bundle, const struct sou
 		if (read_state(set, bundle, source, class, err))
 			return -1;
 	}
-	class->shape = find_shape(set, &rows->shape);
+	shape = find_shape(set, &rows->shape);
+	shape->schemas += schemas;
+	class->shape = shape;
 	class->schemas = schemas;
 	class->schema = schema;
 	for (size_t i = 0; i < schemas; i++) {
@@ -280,6 +283,14 @@ static int make_class(struct class_set *set, struct db *bundle, const struct sou
 	return 0;
 }
 
+/* More schemas in this state; then in any; then the smaller digest. */
+static bool more_usual(const struct classes_class *a, const struct classes_class *b)
+{
+	if (a->schemas != b->schemas)
+		return a->schemas > b->schemas;
+	return a->shape->schemas > b->shape->schemas;
+}
+
 /* Classes of one scope and state stand together; the one with most schemas says what is usual. */
 static void find_usual(struct class_set *set)
 {
@@ -287,7 +298,7 @@ static void find_usual(struct class_set *set)
 		const struct classes_class *most = &set->class[first];
 		for (next = first; next < set->classes && set->class[next].scope == set->class[first].scope &&
 		     digest_equal(&set->class[next].state_digest, &set->class[first].state_digest); next++)
-			if (set->class[next].schemas > most->schemas)
+			if (more_usual(&set->class[next], most))
 				most = &set->class[next];
 		for (size_t i = first; i < next; i++) {
 			set->class[i].usual = most->shape;
