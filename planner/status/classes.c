@@ -271,6 +271,8 @@ static int make_class(struct class_set *set, struct db *bundle, const struct sou
 			return -1;
 	}
 	shape = find_shape(set, &rows->shape);
+	if (!shape)
+		return err_set(err, ERR_BUG, "a schema's shape was not read");
 	shape->schemas += schemas;
 	class->shape = shape;
 	class->schemas = schemas;
