@@ -29,9 +29,9 @@ struct command_plan {
 static const struct option options[] = {
 	{ "scope", 0, OPTION_TEXT, AT(scope), "SCOPE", "shared, tenant or all (default)", 0, 0 },
 	{ "schema", 0, OPTION_LIST, AT(schemas), "GLOB",
-	  "plan only schemas of this name (* and ?); repeatable", 0, 0 },
+	  "plan only schemas of this name (* and ?)", 0, 0 },
 	{ "exclude", 0, OPTION_LIST, AT(excludes), "GLOB",
-	  "leave schemas of this name out; repeatable", 0, 0 },
+	  "leave schemas of this name out", 0, 0 },
 	{ "to", 0, OPTION_TEXT, AT(to), "VERSION", "up to this migration, not further", 0, 0 },
 	{ "revert", 0, OPTION_COUNT, AT(revert), "N",
 	  "revert the N newest migrations that any selected schema has", 1, 1000000 },

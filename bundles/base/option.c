@@ -152,10 +152,17 @@ int option_parse(const struct option_command *command, int argc, char **argv, vo
 	return 0;
 }
 
+static char upper(char c)
+{
+	return c >= 'a' && c <= 'z' ? (char)(c - 'a' + 'A') : c;
+}
+
 void option_help(const char *program, const struct option_command *command, struct buf *out)
 {
-	buf_add_format(out, "Usage: %s %s%s%s [option...]\n\n%s\n\nOptions:\n", program, command->name,
-	               command->arguments[0] ? " " : "", command->arguments, command->sentence);
+	const char *sentence = command->sentence;
+	buf_add_format(out, "Usage: %s %s%s%s [option...]\n\n%c%s%s\n\nOptions:\n", program, command->name,
+	               command->arguments[0] ? " " : "", command->arguments, upper(sentence[0]), sentence + 1,
+	               text_ends(sentence, ".") ? "" : ".");
 	for (const struct option *o = command->options; o->name; o++) {
 		char left[80];
 		snprintf(left, sizeof(left), "%s%c%s --%s%s%s", o->letter ? "-" : " ", o->letter ? o->letter : ' ',
