@@ -21,6 +21,16 @@ tap_failures() {
 	awk '/^not ok/ { shown = 0; on = 1 } /^ok/ { on = 0 } on && shown++ < 60 { print "    " $0 }' "$1"
 }
 
+# The first sanitizer report in full, of the others where they were seen.
+sanitizer_reports() {
+	local report first=yes
+	for report in "$1".sanitizer.*; do
+		[ $first = no ] || head -n 40 "$report" | sed 's/^/    /'
+		[ $first = yes ] || grep -hE 'ERROR:|runtime error:|^ +#[0-9]+ .* [a-z_/]+\.c:[0-9]+' "$report" | head -n 3 | sed 's/^/    /'
+		first=no
+	done
+}
+
 run_one() {
 	local label=${1%%=*} path=${1#*=} out began ended status passed failed skipped planned reports
 	out=$OUT/$(printf '%s' "$label" | tr / _).tap
@@ -54,7 +64,7 @@ run_one() {
 			[ $status = 0 ] || printf '    exit status %d\n' $status
 			grep -qE '^not ok' "$out" || tail -n 30 "$out" | sed 's/^/    /'
 			tail -n 40 "$out.err" | sed 's/^/    /'
-			[ $reports = 0 ] || head -qn 30 "$out".sanitizer.* | sed 's/^/    /'
+			[ $reports = 0 ] || sanitizer_reports "$out"
 		fi
 	} >"$out.report"
 	cat "$out.report"

@@ -39,7 +39,7 @@ static void try_variants(uint8_t *bytes, size_t len)
 static int replay(const char *folder, const char *name)
 {
 	static uint8_t bytes[FILE_MAX];
-	char path[4096];
+	char path[8192];
 	snprintf(path, sizeof(path), "%s/%s", folder, name);
 	FILE *file = fopen(path, "rb");
 	if (!file)

@@ -1,0 +1,1 @@
+MERGE INTO a USING b ON x RETURNING *; SELECT E'\'; -- c'
