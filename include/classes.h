@@ -9,6 +9,7 @@
 #include "digest.h"
 #include "history.h"
 #include "shape.h"
+#include "statement.h"
 
 /* A row of the table target: what was snapshotted, when. Texts live in the set's arena. */
 struct classes_target {
@@ -47,7 +48,7 @@ struct classes_class {
 	const char *state_text;
 	size_t state_len;
 	struct history_state state;      /* against the source given to classes_read */
-	bool *pending;                   /* per migration of the source: not applied, in order or not */
+	bool *pending;                   /* per migration of the source: for this scope and not applied, in order or not */
 	size_t pending_count;
 	const struct classes_shape *shape;
 	const struct classes_shape *usual; /* the shape of most schemas in this scope and state; ties: the shape with more schemas in all, then the smaller digest */
@@ -64,6 +65,7 @@ struct class_set {
 	struct classes_shape *shape;     /* by digest */
 	struct classes_class *class;
 	const struct classes_shape *shared_shape; /* NULL: no shared schema in the snapshot */
+	enum sql_scope *migration_scope; /* per migration of the source: its file's directive; SQL_SCOPE_NONE when there is none */
 	const char *facts;               /* JSON text of the facts object */
 	size_t facts_len;
 };
@@ -74,6 +76,8 @@ struct class_set {
  */
 int classes_read(struct db *bundle, const struct source *source, struct class_set **out, struct err *err) MUST_CHECK;
 void classes_free(struct class_set *set); /* NULL is fine */
+/* By its file's directive; shared migrations are not for tenants (nor orphans) and the other way round. */
+bool classes_migration_is_for(const struct class_set *set, size_t migration, enum classes_scope scope);
 /* Index into set->schema, or -1. */
 int classes_find(const struct class_set *set, const char *name);
 /* The configuration that the bundle carries: malloced text and NUL. */

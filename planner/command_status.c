@@ -29,7 +29,7 @@ static const struct option table[] = {
 static const struct option_command command = {
 	"status", "FILE", "Shows what is applied, pending and unlike in every schema of a snapshot.", table, 0, 1,
 	"-d instead of FILE takes a snapshot on the fly. -v lists every schema.\n"
-	"Marks of --schema: [x] applied, [ ] pending, [!] unknown or dirty.",
+	"Marks of --schema: [x] applied, [ ] pending, [!] unknown or dirty, [-] for the other scope.",
 };
 
 /* The bundle that is looked at, and what belongs to it. */

@@ -244,7 +244,7 @@ static int read_state(struct class_set *set, struct db *bundle, const struct sou
 	if (!class->pending)
 		return -1;
 	for (size_t i = 0; i < source->migrations; i++) {
-		class->pending[i] = !class->state.applied[i];
+		class->pending[i] = !class->state.applied[i] && classes_migration_is_for(set, i, class->scope);
 		class->pending_count += class->pending[i];
 	}
 	return 0;
@@ -352,6 +352,37 @@ static int group(struct class_set *set, struct db *bundle, const struct source *
 	return 0;
 }
 
+/* Only files that hold a directive are looked at; one that cannot be split is for all, and the plan says why it cannot. */
+static int read_scopes(struct class_set *set, const struct source *source, struct err *err)
+{
+	static const char mark[] = "pgdocket:";
+	struct arena *arena = arena_new(ARENA_MAX_BYTES);
+
+	set->migration_scope = arena_array(set->arena, source->migrations, sizeof *set->migration_scope, err);
+	if (!arena || !set->migration_scope) {
+		arena_free(arena);
+		return err_nomem(err);
+	}
+	for (size_t i = 0; i < source->migrations; i++) {
+		const struct source_part *part = &source->migration[i].up;
+		struct sql_file *file = NULL;
+		struct err ignored = ERR_INIT;
+		if (memmem(part->text + part->start, part->end - part->start, mark, sizeof mark - 1) &&
+		    statement_parse_file(arena, part->file, part->text + part->start, part->end - part->start,
+		                         part->first_line, &file, &ignored) == 0)
+			set->migration_scope[i] = file->directives.scope;
+	}
+	arena_free(arena);
+	return 0;
+}
+
+bool classes_migration_is_for(const struct class_set *set, size_t migration, enum classes_scope scope)
+{
+	enum sql_scope other = scope == SCOPE_SHARED ? SQL_SCOPE_TENANT : SQL_SCOPE_SHARED;
+
+	return set->migration_scope[migration] != other;
+}
+
 int classes_read(struct db *bundle, const struct source *source, struct class_set **out, struct err *err)
 {
 	struct class_set *set = calloc(1, sizeof *set);
@@ -365,7 +396,7 @@ int classes_read(struct db *bundle, const struct source *source, struct class_se
 		err_nomem(err);
 		goto fail;
 	}
-	if (read_target(set, bundle, err) || read_schemas(set, bundle, &rows, &count, err) ||
+	if (read_scopes(set, source, err) || read_target(set, bundle, err) || read_schemas(set, bundle, &rows, &count, err) ||
 	    group(set, bundle, source, rows, count, err) ||
 	    load(set, bundle, &set->target.facts, "facts", &set->facts, &set->facts_len, err))
 		goto fail;

@@ -80,6 +80,8 @@ enum status_mark status_mark(const struct status *status, const struct classes_c
 		return MARK_DIRTY;
 	if (class->state.applied[migration])
 		return MARK_APPLIED;
+	if (!classes_migration_is_for(status->set, migration, class->scope))
+		return MARK_OTHER_SCOPE;
 	for (size_t i = migration + 1; i < source->migrations; i++)
 		if (class->state.applied[i])
 			return MARK_OUT_OF_ORDER;

@@ -168,7 +168,7 @@ static void add_migration(struct buf *out, bool first, const char *version, cons
 
 int status_schema_json(const struct status *status, const char *name, struct buf *out, struct err *err)
 {
-	static const char *const marks[] = { "applied", "pending", "out-of-order", "dirty" };
+	static const char *const marks[] = { "applied", "pending", "out-of-order", "dirty", "other-scope" };
 	const struct source *source = &status->project->source;
 	const struct classes_schema *schema;
 	const struct classes_class *class;

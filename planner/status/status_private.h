@@ -17,7 +17,7 @@ int status_problems(const struct status *status, status_problem_visitor *visit, 
 int status_find(const struct status *status, const char *name, const struct classes_schema **schema,
                 const struct classes_class **class, struct err *err) MUST_CHECK;
 
-enum status_mark { MARK_APPLIED, MARK_PENDING, MARK_OUT_OF_ORDER, MARK_DIRTY };
+enum status_mark { MARK_APPLIED, MARK_PENDING, MARK_OUT_OF_ORDER, MARK_DIRTY, MARK_OTHER_SCOPE };
 enum status_mark status_mark(const struct status *status, const struct classes_class *class, size_t migration);
 
 /* How a shape differs from another: what only one of them has, or has otherwise. */

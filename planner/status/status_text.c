@@ -301,8 +301,8 @@ int status_text(const struct status *status, struct buf *out, struct err *err)
 
 int status_schema_text(const struct status *status, const char *name, struct buf *out, struct err *err)
 {
-	static const char *const marks[] = { "[x]", "[ ]", "[ ]", "[!]" };
-	static const char *const words[] = { "", "", " (out of order)", " (dirty)" };
+	static const char *const marks[] = { "[x]", "[ ]", "[ ]", "[!]", "[-]" };
+	static const char *const words[] = { "", "", " (out of order)", " (dirty)", " (not for this scope)" };
 	const struct source *source = &status->project->source;
 	const struct classes_schema *schema;
 	const struct classes_class *class;
