@@ -1,6 +1,7 @@
 /*
- * Compression of objects with zlib. Inflating trusts nothing: the size is known before, no byte more is ever written, and what does
- * not end exactly there is refused. Digests are the caller's business.
+ * Compression of objects with zlib. Inflating trusts nothing: the size is known before, no byte
+ * more is ever written, and what does not end exactly there is refused. Digests are the caller's
+ * business.
  */
 #define ZLIB_CONST /* next_in takes what it does not change */
 #include "codec.h"
@@ -9,13 +10,18 @@
 #include <string.h>
 #include <zlib.h>
 
-/* DEFLATE cannot do better than 1032:1 (zlib's technical notes); a row that claims more is refused before memory is taken for it. */
+/*
+ * DEFLATE cannot do better than 1032:1 (zlib's technical notes); a row that claims more is refused
+ * before memory is taken for it.
+ */
 #define CODEC_MAX_RATIO 1032u
 
 int codec_deflate(const void *in, size_t in_len, void **out, size_t *out_len, struct err *err)
 {
 	if (in_len > CODEC_MAX_BYTES)
-		return err_set(err, ERR_LIMIT, "an object of %zu bytes is larger than a bundle may hold (%u)", in_len, CODEC_MAX_BYTES);
+		return err_set(err, ERR_LIMIT,
+			       "an object of %zu bytes is larger than a bundle may hold (%u)",
+			       in_len, CODEC_MAX_BYTES);
 	uLongf stored = compressBound((uLong)in_len);
 	Bytef *bytes = malloc(stored);
 	if (!bytes)
@@ -23,7 +29,10 @@ int codec_deflate(const void *in, size_t in_len, void **out, size_t *out_len, st
 	int rc = compress2(bytes, &stored, in_len ? in : (const void *)"", (uLong)in_len, 6);
 	if (rc != Z_OK || stored > CODEC_MAX_BYTES) {
 		free(bytes);
-		return rc == Z_OK ? err_set(err, ERR_LIMIT, "an object is larger than a bundle may hold, also compressed") : err_nomem(err);
+		return rc == Z_OK ? err_set(err, ERR_LIMIT,
+					    "an object is larger than a bundle may hold, also "
+					    "compressed")
+				  : err_nomem(err);
 	}
 	*out = bytes;
 	*out_len = stored;
@@ -32,7 +41,8 @@ int codec_deflate(const void *in, size_t in_len, void **out, size_t *out_len, st
 
 static int codec_run(const void *in, size_t in_len, size_t size, char *out, struct err *err)
 {
-	Bytef beyond; /* a place for the byte that must not come: zlib wants a buffer also for nothing */
+	/* a place for the byte that must not come: zlib wants a buffer also for nothing */
+	Bytef beyond;
 	z_stream stream = { 0 };
 	if (inflateInit(&stream) != Z_OK)
 		return err_nomem(err);
@@ -48,18 +58,25 @@ static int codec_run(const void *in, size_t in_len, size_t size, char *out, stru
 	if (rc == Z_STREAM_END && got == size && left == 0)
 		return 0;
 	if (rc == Z_STREAM_END && got == size)
-		return err_set(err, ERR_FORMAT, "%zu bytes stand behind the end of the compressed data", left);
+		return err_set(err, ERR_FORMAT,
+			       "%zu bytes stand behind the end of the compressed data", left);
 	if (rc == Z_STREAM_END || (rc == Z_BUF_ERROR && left))
-		return err_set(err, ERR_FORMAT, "the compressed data does not have the declared size of %zu bytes", size);
+		return err_set(err, ERR_FORMAT,
+			       "the compressed data does not have the declared size of %zu bytes",
+			       size);
 	return err_set(err, ERR_FORMAT, "the compressed data is damaged");
 }
 
 int codec_inflate(const void *in, size_t in_len, size_t size, char **out, struct err *err)
 {
 	if (size > CODEC_MAX_BYTES || in_len > CODEC_MAX_BYTES)
-		return err_set(err, ERR_LIMIT, "an object of %zu bytes is larger than a bundle may hold (%u)", size, CODEC_MAX_BYTES);
+		return err_set(err, ERR_LIMIT,
+			       "an object of %zu bytes is larger than a bundle may hold (%u)", size,
+			       CODEC_MAX_BYTES);
 	if (size / CODEC_MAX_RATIO > in_len)
-		return err_set(err, ERR_FORMAT, "%zu compressed bytes cannot give the declared size of %zu bytes", in_len, size);
+		return err_set(err, ERR_FORMAT,
+			       "%zu compressed bytes cannot give the declared size of %zu bytes",
+			       in_len, size);
 	char *bytes = malloc(size + 1);
 	if (!bytes)
 		return err_nomem(err);

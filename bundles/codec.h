@@ -15,7 +15,8 @@
  * Errors: ERR_LIMIT  more than CODEC_MAX_BYTES before or after
  *         ERR_NOMEM
  */
-int codec_deflate(const void *in, size_t in_len, void **out, size_t *out_len, struct err *err) MUST_CHECK;
+int codec_deflate(const void *in, size_t in_len, void **out, size_t *out_len,
+		  struct err *err) MUST_CHECK;
 
 /*
  * Inflate into a buffer of exactly the size that the object's row declares.
@@ -28,6 +29,7 @@ int codec_deflate(const void *in, size_t in_len, void **out, size_t *out_len, st
  *         ERR_FORMAT not zlib, a preset dictionary, truncated, trailing bytes, or another size
  *         ERR_NOMEM
  */
-int codec_inflate(const void *in, size_t in_len, size_t size, char **out, struct err *err) MUST_CHECK;
+int codec_inflate(const void *in, size_t in_len, size_t size, char **out,
+		  struct err *err) MUST_CHECK;
 
 #endif

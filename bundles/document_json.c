@@ -1,6 +1,7 @@
 /*
- * The JSON half of reading a plan document: a tree made in one pass over json_tree, and a reader driven by tables of fields. It knows
- * no field of the document itself, and is never given bytes whose digest was not checked.
+ * The JSON half of reading a plan document: a tree made in one pass over json_tree, and a reader
+ * driven by tables of fields. It knows no field of the document itself, and is never given bytes
+ * whose digest was not checked.
  */
 #include "document_json.h"
 
@@ -12,12 +13,19 @@
 struct json_builder {
 	struct arena *arena;
 	size_t depth;
-	struct { int64_t id; struct json *node; } open[JSON_DEPTH_MAX]; /* the containers around the current node */
+	struct {
+		int64_t id;
+		struct json *node;
+	} open[JSON_DEPTH_MAX]; /* the containers around the current node */
 };
 
-static const struct { const char *name; enum json_type type; } json_types[] = {
-	{ "null", JSON_NULL }, { "true", JSON_BOOL },   { "false", JSON_BOOL },   { "integer", JSON_INT },
-	{ "text", JSON_TEXT }, { "array", JSON_ARRAY }, { "object", JSON_OBJECT },
+static const struct {
+	const char *name;
+	enum json_type type;
+} json_types[] = {
+	{ "null", JSON_NULL },     { "true", JSON_BOOL }, { "false", JSON_BOOL },
+	{ "integer", JSON_INT },   { "text", JSON_TEXT }, { "array", JSON_ARRAY },
+	{ "object", JSON_OBJECT },
 };
 
 const struct json *json_find(const struct json *object, const char *key)
@@ -31,7 +39,8 @@ const struct json *json_find(const struct json *object, const char *key)
 }
 
 /* Columns of the query in json_parse: id, parent, key, type, atom. */
-static int json_fill(struct json_builder *builder, struct db_query *query, struct json *node, struct err *err)
+static int json_fill(struct json_builder *builder, struct db_query *query, struct json *node,
+		     struct err *err)
 {
 	const char *type = NULL, *text = NULL;
 	size_t i = 0, count = sizeof json_types / sizeof *json_types;
@@ -40,7 +49,8 @@ static int json_fill(struct json_builder *builder, struct db_query *query, struc
 	while (i < count && strcmp(json_types[i].name, type) != 0)
 		i++;
 	if (i == count)
-		return err_set(err, ERR_FORMAT, "a value of type %s has no place in a plan document", type);
+		return err_set(err, ERR_FORMAT,
+			       "a value of type %s has no place in a plan document", type);
 	node->type = json_types[i].type;
 	if (node->type == JSON_BOOL)
 		node->number = strcmp(type, "true") == 0;
@@ -48,11 +58,15 @@ static int json_fill(struct json_builder *builder, struct db_query *query, struc
 		return db_get_int64(query, 4, &node->number, err);
 	size_t len = 0;
 	if (node->type == JSON_TEXT)
-		return db_get_text(query, 4, &text, &len, err) || !(node->text = arena_copy(builder->arena, text, len, err)) ? -1 : 0;
+		return db_get_text(query, 4, &text, &len, err) ||
+				       !(node->text = arena_copy(builder->arena, text, len, err))
+			       ? -1
+			       : 0;
 	return 0;
 }
 
-static int json_attach(struct json_builder *builder, struct db_query *query, struct json *node, struct err *err)
+static int json_attach(struct json_builder *builder, struct db_query *query, struct json *node,
+		       struct err *err)
 {
 	struct json *parent = builder->open[builder->depth - 1].node;
 	if (parent->type == JSON_OBJECT) {
@@ -61,9 +75,11 @@ static int json_attach(struct json_builder *builder, struct db_query *query, str
 		if (db_get_text(query, 2, &key, &len, err))
 			return -1;
 		if (json_find(parent, key))
-			return err_set(err, ERR_FORMAT, "the key \"%s\" stands twice in one object", key);
+			return err_set(err, ERR_FORMAT, "the key \"%s\" stands twice in one object",
+				       key);
 		if (parent->count == JSON_KEYS_MAX)
-			return err_set(err, ERR_FORMAT, "an object has more than %d keys", JSON_KEYS_MAX);
+			return err_set(err, ERR_FORMAT, "an object has more than %d keys",
+				       JSON_KEYS_MAX);
 		if (!(node->key = arena_copy(builder->arena, key, len, err)))
 			return -1;
 	}
@@ -76,8 +92,12 @@ static int json_attach(struct json_builder *builder, struct db_query *query, str
 	return 0;
 }
 
-/* Rows come in document order, so a row's parent is always one of the containers that are still open. */
-static int json_add(struct json_builder *builder, struct db_query *query, struct json **root, struct err *err)
+/*
+ * Rows come in document order, so a row's parent is always one of the containers that are still
+ * open.
+ */
+static int json_add(struct json_builder *builder, struct db_query *query, struct json **root,
+		    struct err *err)
 {
 	int64_t id = 0, parent = 0;
 	struct json *node = arena_alloc(builder->arena, sizeof *node, err);
@@ -91,7 +111,8 @@ static int json_add(struct json_builder *builder, struct db_query *query, struct
 		while (builder->depth && builder->open[builder->depth - 1].id != parent)
 			builder->depth--;
 		if (!builder->depth)
-			return err_set(err, ERR_BUG, "json_tree gave a row whose parent is not open");
+			return err_set(err, ERR_BUG,
+				       "json_tree gave a row whose parent is not open");
 		if (json_attach(builder, query, node, err))
 			return -1;
 	}
@@ -104,7 +125,10 @@ static int json_add(struct json_builder *builder, struct db_query *query, struct
 	return 0;
 }
 
-/* SQLite ends a string at an escaped NUL, others do not: a reviewer would see another value than we. */
+/*
+ * SQLite ends a string at an escaped NUL, others do not: a reviewer would see another value than
+ * we.
+ */
 static bool json_escapes_nul(const char *text, size_t len)
 {
 	static const char nul[] = "\\u0000";
@@ -138,7 +162,8 @@ static int json_check_valid(struct db *db, const char *text, size_t len, struct 
 	return rc == 0 && !valid ? err_set(err, ERR_FORMAT, "it is not JSON") : rc ? -1 : 0;
 }
 
-int json_parse(struct db *db, struct arena *arena, const char *text, size_t len, struct json **out, struct err *err)
+int json_parse(struct db *db, struct arena *arena, const char *text, size_t len, struct json **out,
+	       struct err *err)
 {
 	struct json_builder builder = { .arena = arena };
 	struct db_query *query = NULL;
@@ -163,13 +188,15 @@ out:
 
 /* --- fields --- */
 
-static int json_read_int(const struct json_field *field, const struct json *value, char *at, struct err *err)
+static int json_read_int(const struct json_field *field, const struct json *value, char *at,
+			 struct err *err)
 {
 	if (value->type != JSON_INT)
 		return err_set(err, ERR_FORMAT, "is not an integer");
 	if (value->number < field->low || value->number > field->high)
-		return err_set(err, ERR_FORMAT, "%lld is not within %lld and %lld", (long long)value->number, (long long)field->low,
-		               (long long)field->high);
+		return err_set(err, ERR_FORMAT, "%lld is not within %lld and %lld",
+			       (long long)value->number, (long long)field->low,
+			       (long long)field->high);
 	if (field->kind == JSON_FIELD_INT64)
 		*(int64_t *)(void *)at = value->number;
 	else
@@ -177,18 +204,22 @@ static int json_read_int(const struct json_field *field, const struct json *valu
 	return 0;
 }
 
-static int json_check_text(const struct json_field *field, const struct json *value, struct err *err)
+static int json_check_text(const struct json_field *field, const struct json *value,
+			   struct err *err)
 {
 	if (value->type != JSON_TEXT)
 		return err_set(err, ERR_FORMAT, "is not a text");
 	if ((int64_t)strlen(value->text) > field->high)
-		return err_set(err, ERR_FORMAT, "is longer than %lld bytes", (long long)field->high);
+		return err_set(err, ERR_FORMAT, "is longer than %lld bytes",
+			       (long long)field->high);
 	if ((int64_t)strlen(value->text) < field->low)
-		return err_set(err, ERR_FORMAT, "is shorter than %lld bytes", (long long)field->low);
+		return err_set(err, ERR_FORMAT, "is shorter than %lld bytes",
+			       (long long)field->low);
 	return 0;
 }
 
-static int json_read_word(const struct json_field *field, const struct json *value, char *at, struct err *err)
+static int json_read_word(const struct json_field *field, const struct json *value, char *at,
+			  struct err *err)
 {
 	for (int i = 0; value->type == JSON_TEXT && field->words[i]; i++) {
 		if (strcmp(value->text, field->words[i]) != 0)
@@ -202,20 +233,22 @@ static int json_read_word(const struct json_field *field, const struct json *val
 	return err_set(err, ERR_FORMAT, "is none of the words that may stand here");
 }
 
-static int json_read_list(struct json_reader *reader, const struct json_field *field, const struct json *value, char *target,
-                          struct err *err)
+static int json_read_list(struct json_reader *reader, const struct json_field *field,
+			  const struct json *value, char *target, struct err *err)
 {
 	bool texts = field->kind == JSON_FIELD_TEXTS;
 	size_t size = texts ? sizeof(const char *) : field->element, i = 0;
 	if (value->type != JSON_ARRAY)
 		return err_set(err, ERR_FORMAT, "is not an array");
 	if (!texts && (int64_t)value->count < field->low)
-		return err_set(err, ERR_FORMAT, "has fewer than %lld entries", (long long)field->low);
+		return err_set(err, ERR_FORMAT, "has fewer than %lld entries",
+			       (long long)field->low);
 	char *list = arena_array(reader->arena, value->count, size, err);
 	if (!list)
 		return -1;
 	for (const struct json *child = value->first; child; child = child->next, i++) {
-		int rc = texts ? json_check_text(field, child, err) : field->read(reader, child, list + i * size, err);
+		int rc = texts ? json_check_text(field, child, err)
+			       : field->read(reader, child, list + i * size, err);
 		if (rc)
 			return err_context(err, "[%zu]", i);
 		if (texts)
@@ -226,7 +259,10 @@ static int json_read_list(struct json_reader *reader, const struct json_field *f
 	return 0;
 }
 
-/* null, or a key that may be missing. Targets are zeroed before, so only what differs from zero is written. */
+/*
+ * null, or a key that may be missing. Targets are zeroed before, so only what differs from zero is
+ * written.
+ */
 static int json_read_null(const struct json_field *field, char *at, struct err *err)
 {
 	if (!field->null && !field->absent)
@@ -236,8 +272,8 @@ static int json_read_null(const struct json_field *field, char *at, struct err *
 	return 0;
 }
 
-static int json_read_field(struct json_reader *reader, const struct json_field *field, const struct json *value, char *target,
-                           struct err *err)
+static int json_read_field(struct json_reader *reader, const struct json_field *field,
+			   const struct json *value, char *target, struct err *err)
 {
 	char *at = target + field->offset;
 	int rc = 0;
@@ -250,33 +286,31 @@ static int json_read_field(struct json_reader *reader, const struct json_field *
 		*(bool *)(void *)at = value->number != 0;
 		return 0;
 	case JSON_FIELD_INT:
-	case JSON_FIELD_INT64:
-		return json_read_int(field, value, at, err);
+	case JSON_FIELD_INT64: return json_read_int(field, value, at, err);
 	case JSON_FIELD_TEXT:
 		if (json_check_text(field, value, err))
 			return -1;
 		*(const char **)(void *)at = value->text;
 		return 0;
 	case JSON_FIELD_DIGEST:
-		if (value->type != JSON_TEXT || !digest_parse(value->text, strlen(value->text), (struct digest *)(void *)at))
-			return err_set(err, ERR_FORMAT, "is not a SHA-256 of 64 lower-case hex digits");
+		if (value->type != JSON_TEXT ||
+		    !digest_parse(value->text, strlen(value->text), (struct digest *)(void *)at))
+			return err_set(err, ERR_FORMAT,
+				       "is not a SHA-256 of 64 lower-case hex digits");
 		if (field->null && field->second != SIZE_MAX)
 			*(bool *)(void *)(target + field->second) = true;
 		return 0;
 	case JSON_FIELD_WORD:
-	case JSON_FIELD_FLAG:
-		return json_read_word(field, value, at, err);
+	case JSON_FIELD_FLAG: return json_read_word(field, value, at, err);
 	case JSON_FIELD_TEXTS:
-	case JSON_FIELD_LIST:
-		return json_read_list(reader, field, value, target, err);
-	case JSON_FIELD_PART:
-		return field->read(reader, value, at, err);
+	case JSON_FIELD_LIST: return json_read_list(reader, field, value, target, err);
+	case JSON_FIELD_PART: return field->read(reader, value, at, err);
 	}
 	return rc;
 }
 
-int json_read_object(struct json_reader *reader, const struct json *object, const struct json_field *fields, void *target,
-                     struct err *err)
+int json_read_object(struct json_reader *reader, const struct json *object,
+		     const struct json_field *fields, void *target, struct err *err)
 {
 	static const struct json nothing = { .type = JSON_NULL };
 	size_t known = 0;
@@ -297,7 +331,8 @@ int json_read_object(struct json_reader *reader, const struct json *object, cons
 		while (field->key && strcmp(field->key, child->key) != 0)
 			field++;
 		if (!field->key)
-			return err_set(err, ERR_FORMAT, "the key \"%.60s\" is not known", child->key);
+			return err_set(err, ERR_FORMAT, "the key \"%.60s\" is not known",
+				       child->key);
 	}
 	return 0;
 }

@@ -1,7 +1,7 @@
 /*
- * JSON as a tree, read in one pass with SQLite's json_tree, and tables that say which key of an object goes where in a struct.
- * Strict: a key twice, a key not in the table, a missing key, another type, a number out of bounds are ERR_FORMAT with the place.
- * Private to bundles/.
+ * JSON as a tree, read in one pass with SQLite's json_tree, and tables that say which key of an
+ * object goes where in a struct. Strict: a key twice, a key not in the table, a missing key,
+ * another type, a number out of bounds are ERR_FORMAT with the place. Private to bundles/.
  */
 #ifndef PGDOCKET_DOCUMENT_JSON_H
 #define PGDOCKET_DOCUMENT_JSON_H
@@ -19,15 +19,19 @@ enum json_type { JSON_NULL, JSON_BOOL, JSON_INT, JSON_TEXT, JSON_ARRAY, JSON_OBJ
 
 struct json {
 	enum json_type type;
-	const char *key;    /* in an object; else NULL */
-	const char *text;   /* JSON_TEXT: never with NUL bytes inside */
-	int64_t number;     /* JSON_INT, JSON_BOOL */
-	size_t count;       /* JSON_ARRAY, JSON_OBJECT: children */
+	const char *key;  /* in an object; else NULL */
+	const char *text; /* JSON_TEXT: never with NUL bytes inside */
+	int64_t number;   /* JSON_INT, JSON_BOOL */
+	size_t count;     /* JSON_ARRAY, JSON_OBJECT: children */
 	struct json *first, *last, *next;
 };
 
-/* Parse text with the connection's json_tree. ERR_FORMAT: not JSON (RFC 8259), not UTF-8, too deep, a key twice, a fraction. */
-int json_parse(struct db *db, struct arena *arena, const char *text, size_t len, struct json **out, struct err *err) MUST_CHECK;
+/*
+ * Parse text with the connection's json_tree. ERR_FORMAT: not JSON (RFC 8259), not UTF-8, too deep,
+ * a key twice, a fraction.
+ */
+int json_parse(struct db *db, struct arena *arena, const char *text, size_t len, struct json **out,
+	       struct err *err) MUST_CHECK;
 /* NULL: no such key, or not an object. */
 const struct json *json_find(const struct json *object, const char *key);
 
@@ -40,24 +44,30 @@ enum json_kind {
 	JSON_FIELD_WORD,   /* int: index of the text in words */
 	JSON_FIELD_FLAG,   /* bool: false for words[0], true for words[1] */
 	JSON_FIELD_TEXTS,  /* const char **, its count at `second`; entries at most high bytes */
-	JSON_FIELD_LIST,   /* array of structs: pointer at offset, count at `second` (SIZE_MAX: none), at least low entries */
-	JSON_FIELD_PART    /* an object, read by `read` into the struct at offset */
+	/* array of structs: pointer at offset, count at `second`, at least low entries */
+	JSON_FIELD_LIST,
+	JSON_FIELD_PART /* an object, read by `read` into the struct at offset */
 };
 
 struct json_reader;
-typedef int json_read(struct json_reader *reader, const struct json *value, void *target, struct err *err);
+typedef int json_read(struct json_reader *reader, const struct json *value, void *target,
+		      struct err *err);
 
 struct json_field {
 	const char *key; /* NULL ends a table */
 	enum json_kind kind;
 	size_t offset;
 	int64_t low, high;
-	size_t second;           /* see kinds; for a digest that may be null: offset of the bool that is set when it is not, or SIZE_MAX */
-	bool null;               /* null is allowed: text becomes NULL, int -1 */
-	bool absent;             /* the key may be missing: as null */
+	/*
+	 * see kinds; for a digest that may be null: offset of the bool that is set when it is not,
+	 * or SIZE_MAX
+	 */
+	size_t second;
+	bool null;                /* null is allowed: text becomes NULL, int -1 */
+	bool absent;              /* the key may be missing: as null */
 	const char *const *words; /* NULL-terminated */
-	size_t element;          /* list: size of one struct */
-	json_read *read;         /* list: one element; part */
+	size_t element;           /* list: size of one struct */
+	json_read *read;          /* list: one element; part */
 };
 
 struct json_reader {
@@ -66,7 +76,7 @@ struct json_reader {
 };
 
 /* Read an object by its table. */
-int json_read_object(struct json_reader *reader, const struct json *object, const struct json_field *fields, void *target,
-                     struct err *err) MUST_CHECK;
+int json_read_object(struct json_reader *reader, const struct json *object,
+		     const struct json_field *fields, void *target, struct err *err) MUST_CHECK;
 
 #endif

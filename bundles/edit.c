@@ -1,6 +1,7 @@
 /*
- * Changing a bundle: all of its rows go into a new file beside it, the caller changes those, and commit puts the file in place. The
- * received bytes themselves are never carried over, so nothing hides in free pages or slack.
+ * Changing a bundle: all of its rows go into a new file beside it, the caller changes those, and
+ * commit puts the file in place. The received bytes themselves are never carried over, so nothing
+ * hides in free pages or slack.
  */
 #include "bundle.h"
 
@@ -16,13 +17,16 @@ struct bundle_edit {
 	struct db *db;
 	char *path, *temporary;
 	bool replaces, overwrite;
-	struct quarantine was; /* stat and digest of the file to be replaced; its paths are not ours */
+	struct quarantine
+		was; /* stat and digest of the file to be replaced; its paths are not ours */
 };
 
 /* The file is nobody's until it is renamed: a crash throws it away, and commit syncs it once. */
-static const char edit_pragmas[] = "PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF; PRAGMA cache_spill = ON";
+static const char edit_pragmas[] =
+	"PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF; PRAGMA cache_spill = ON";
 
-static int edit_start(struct bundle_edit *edit, const char *path, struct bundle *from, struct err *err)
+static int edit_start(struct bundle_edit *edit, const char *path, struct bundle *from,
+		      struct err *err)
 {
 	if (!(edit->path = strdup(path)))
 		return err_nomem(err);
@@ -32,19 +36,22 @@ static int edit_start(struct bundle_edit *edit, const char *path, struct bundle 
 		edit->was.stat = received->stat;
 		edit->was.digest = received->digest;
 	}
-	if (replace_begin(path, &edit->temporary, err) || bundle_create_in(edit->temporary, &edit->db, err) ||
+	if (replace_begin(path, &edit->temporary, err) ||
+	    bundle_create_in(edit->temporary, &edit->db, err) ||
 	    db_exec(edit->db, edit_pragmas, err) || db_begin(edit->db, err))
 		return -1;
 	return from ? bundle_copy_rows(bundle_db(from), edit->db, err) : 0;
 }
 
-int bundle_edit(const char *path, struct bundle *from, bool overwrite, struct bundle_edit **out, struct err *err)
+int bundle_edit(const char *path, struct bundle *from, bool overwrite, struct bundle_edit **out,
+		struct err *err)
 {
 	struct bundle_edit *edit = calloc(1, sizeof *edit);
 	if (!edit)
 		return err_nomem(err);
 	edit->overwrite = overwrite;
-	if ((!from || strcmp(path, bundle_path(from)) != 0) && !overwrite && access(path, F_OK) == 0) {
+	if ((!from || strcmp(path, bundle_path(from)) != 0) && !overwrite &&
+	    access(path, F_OK) == 0) {
 		err_set(err, ERR_IO, "%s exists already", path);
 		err_hint(err, "Give another name, or allow it to be replaced.");
 	}
@@ -79,7 +86,8 @@ static int edit_place(struct bundle_edit *edit, struct err *err)
 		return -1;
 	if (same)
 		return 0;
-	err_set(err, ERR_UNFIT, "%s was changed or replaced by something else meanwhile", edit->path);
+	err_set(err, ERR_UNFIT, "%s was changed or replaced by something else meanwhile",
+		edit->path);
 	return err_hint(err, "Nothing was written. Run the command again.");
 }
 

@@ -1,6 +1,7 @@
 /*
- * Objects in the bundle: stored once under the SHA-256 of their raw bytes, checked against name, size and kind whenever they are read.
- * What refers to an object, and whether its compressed bytes are authentic, is judged in document_objects.c.
+ * Objects in the bundle: stored once under the SHA-256 of their raw bytes, checked against name,
+ * size and kind whenever they are read. What refers to an object, and whether its compressed bytes
+ * are authentic, is judged in document_objects.c.
  */
 #include "object.h"
 
@@ -11,7 +12,7 @@
 #include "db_sqlite.h"
 
 static const char *const object_kinds[] = { "statement", "migration", "shape",         "state",
-	                                        "document",  "query",     "configuration", "facts" };
+					    "document",  "query",     "configuration", "facts" };
 
 static bool object_kind_known(const char *kind)
 {
@@ -39,11 +40,12 @@ static int object_exists(struct db *db, const struct digest *digest, bool *exist
 	return rc;
 }
 
-static int object_insert(struct db *db, const char *kind, size_t size, const struct digest *digest, const void *body,
-                         size_t body_len, struct err *err)
+static int object_insert(struct db *db, const char *kind, size_t size, const struct digest *digest,
+			 const void *body, size_t body_len, struct err *err)
 {
 	struct db_query *query = NULL;
-	if (db_prepare(db, "INSERT INTO object (digest, kind, size, body) VALUES (?1, ?2, ?3, ?4)", &query, err))
+	if (db_prepare(db, "INSERT INTO object (digest, kind, size, body) VALUES (?1, ?2, ?3, ?4)",
+		       &query, err))
 		return -1;
 	db_bind_blob(query, 1, digest->bytes, DIGEST_SIZE);
 	db_bind_text(query, 2, kind);
@@ -54,7 +56,8 @@ static int object_insert(struct db *db, const char *kind, size_t size, const str
 	return rc;
 }
 
-int object_put(struct db *db, const char *kind, const void *bytes, size_t size, struct digest *digest, struct err *err)
+int object_put(struct db *db, const char *kind, const void *bytes, size_t size,
+	       struct digest *digest, struct err *err)
 {
 	bool exists = false;
 	void *body = NULL;
@@ -66,7 +69,7 @@ int object_put(struct db *db, const char *kind, const void *bytes, size_t size, 
 	if (object_exists(db, digest, &exists, err))
 		goto out;
 	if (!exists && (codec_deflate(bytes, size, &body, &body_len, err) ||
-	                object_insert(db, kind, size, digest, body, body_len, err)))
+			object_insert(db, kind, size, digest, body, body_len, err)))
 		goto out;
 	rc = 0;
 out:
@@ -82,7 +85,8 @@ struct object_row {
 	size_t body_len;
 };
 
-static int object_find(struct db *db, const struct digest *digest, struct db_query **query, struct object_row *row, struct err *err)
+static int object_find(struct db *db, const struct digest *digest, struct db_query **query,
+		       struct object_row *row, struct err *err)
 {
 	bool found = false;
 	if (db_prepare(db, "SELECT kind, size, body FROM object WHERE digest = ?1", query, err))
@@ -92,17 +96,20 @@ static int object_find(struct db *db, const struct digest *digest, struct db_que
 		return -1;
 	if (!found)
 		return err_set(err, ERR_FORMAT, "is missing in %s", db->name);
-	if (db_get_text(*query, 0, &row->kind, NULL, err) || db_get_int64(*query, 1, &row->size, err) ||
+	if (db_get_text(*query, 0, &row->kind, NULL, err) ||
+	    db_get_int64(*query, 1, &row->size, err) ||
 	    db_get_blob(*query, 2, &row->body, &row->body_len, err))
 		return -1;
 	if (!object_kind_known(row->kind))
 		return err_set(err, ERR_FORMAT, "is of a kind that this version does not know");
 	if (row->size < 0 || row->size > (int64_t)OBJECT_MAX_BYTES)
-		return err_set(err, ERR_LIMIT, "declares %lld bytes; at most %u are allowed", (long long)row->size, OBJECT_MAX_BYTES);
+		return err_set(err, ERR_LIMIT, "declares %lld bytes; at most %u are allowed",
+			       (long long)row->size, OBJECT_MAX_BYTES);
 	return 0;
 }
 
-static int object_unpack(const struct object_row *row, const struct digest *digest, char **out, struct err *err)
+static int object_unpack(const struct object_row *row, const struct digest *digest, char **out,
+			 struct err *err)
 {
 	struct digest found;
 	char *bytes = NULL;
@@ -117,11 +124,14 @@ static int object_unpack(const struct object_row *row, const struct digest *dige
 	return 0;
 }
 
-int object_get(struct db *db, const struct digest *digest, const char *kind, char **out, size_t *size, struct err *err)
+int object_get(struct db *db, const struct digest *digest, const char *kind, char **out,
+	       size_t *size, struct err *err)
 {
 	struct db_query *query = NULL;
 	struct object_row row;
-	int rc = object_find(db, digest, &query, &row, err) || object_unpack(&row, digest, out, err) ? -1 : 0;
+	int rc = object_find(db, digest, &query, &row, err) || object_unpack(&row, digest, out, err)
+			 ? -1
+			 : 0;
 	if (rc == 0)
 		*size = (size_t)row.size;
 	db_finish(query);
@@ -137,7 +147,8 @@ static void object_describe(const struct object_row *row, struct object_facts *o
 	digest_of(row->body, row->body_len, &out->stored);
 }
 
-int object_get_stated(struct db *db, const struct digest *digest, const struct object_facts *stated, char **out, struct err *err)
+int object_get_stated(struct db *db, const struct digest *digest, const struct object_facts *stated,
+		      char **out, struct err *err)
 {
 	struct db_query *query = NULL;
 	struct object_row row;
@@ -146,7 +157,8 @@ int object_get_stated(struct db *db, const struct digest *digest, const struct o
 	if (object_find(db, digest, &query, &row, err))
 		goto out;
 	object_describe(&row, &facts);
-	if (facts.size != stated->size || facts.stored_size != stated->stored_size || strcmp(facts.kind, stated->kind) != 0 ||
+	if (facts.size != stated->size || facts.stored_size != stated->stored_size ||
+	    strcmp(facts.kind, stated->kind) != 0 ||
 	    !digest_equal(&facts.stored, &stated->stored)) {
 		err_set(err, ERR_FORMAT, "is not stored as the plan document states");
 		goto out;
@@ -157,7 +169,8 @@ out:
 	return rc ? object_context(digest, stated->kind, err) : 0;
 }
 
-int object_facts(struct db *db, const struct digest *digest, struct object_facts *out, struct err *err)
+int object_facts(struct db *db, const struct digest *digest, struct object_facts *out,
+		 struct err *err)
 {
 	struct db_query *query = NULL;
 	struct object_row row;

@@ -1,6 +1,7 @@
 /*
- * Putting a finished new file in a bundle's place: checked as a reader would check it, synced, renamed under a lock, and only over the
- * very file that was read. It never opens a bundle for writing; a crash leaves the old file and perhaps a NAME.XXXXXX.new beside it.
+ * Putting a finished new file in a bundle's place: checked as a reader would check it, synced,
+ * renamed under a lock, and only over the very file that was read. It never opens a bundle for
+ * writing; a crash leaves the old file and perhaps a NAME.XXXXXX.new beside it.
  */
 #include "replace.h"
 
@@ -17,7 +18,8 @@
 #include "file.h"
 
 #define REPLACE_SUFFIX ".XXXXXX.new"
-#define REPLACE_LOCK_TRIES 50 /* of 100 ms each: others hold the lock for one digest and one rename */
+#define REPLACE_LOCK_TRIES \
+	50 /* of 100 ms each: others hold the lock for one digest and one rename */
 
 int replace_begin(const char *path, char **temporary, struct err *err)
 {
@@ -28,7 +30,8 @@ int replace_begin(const char *path, char **temporary, struct err *err)
 	if (fd < 0) {
 		err_set_errno(err, ERR_IO, "no new file can be made beside %s", path);
 		free(name);
-		return err_hint(err, "A bundle is changed by writing a new file beside it; the directory must allow that.");
+		return err_hint(err, "A bundle is changed by writing a new file beside it; the "
+				     "directory must allow that.");
 	}
 	close(fd);
 	*temporary = name;
@@ -42,7 +45,8 @@ static int replace_finish(const char *temporary, struct err *err)
 		return err_context(err, "the new file does not verify");
 	bundle_close(bundle);
 	int fd = open(temporary, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	int rc = fd < 0 || fsync(fd) ? err_set_errno(err, ERR_IO, "%s cannot be synced", temporary) : 0;
+	int rc = fd < 0 || fsync(fd) ? err_set_errno(err, ERR_IO, "%s cannot be synced", temporary)
+				     : 0;
 	if (fd >= 0)
 		close(fd);
 	return rc;
@@ -61,7 +65,8 @@ static int replace_lock(int fd, const char *path, struct err *err)
 	return err_hint(err, "Run the command again when that has ended.");
 }
 
-static int replace_compare(int fd, const char *path, const struct quarantine *was, bool *same, struct err *err)
+static int replace_compare(int fd, const char *path, const struct quarantine *was, bool *same,
+			   struct err *err)
 {
 	struct stat held, named;
 	struct digest digest;
@@ -69,9 +74,10 @@ static int replace_compare(int fd, const char *path, const struct quarantine *wa
 	*same = false;
 	if (fstat(fd, &held))
 		return err_set_errno(err, ERR_IO, "%s cannot be examined", path);
-	if (lstat(path, &named) || named.st_dev != held.st_dev || named.st_ino != held.st_ino || held.st_dev != was->stat.st_dev ||
-	    held.st_ino != was->stat.st_ino || held.st_size != was->stat.st_size ||
-	    held.st_mtim.tv_sec != was->stat.st_mtim.tv_sec || held.st_mtim.tv_nsec != was->stat.st_mtim.tv_nsec)
+	if (lstat(path, &named) || named.st_dev != held.st_dev || named.st_ino != held.st_ino ||
+	    held.st_dev != was->stat.st_dev || held.st_ino != was->stat.st_ino ||
+	    held.st_size != was->stat.st_size || held.st_mtim.tv_sec != was->stat.st_mtim.tv_sec ||
+	    held.st_mtim.tv_nsec != was->stat.st_mtim.tv_nsec)
 		return 0;
 	if (quarantine_digest(fd, path, &digest, &size, err))
 		return -1;
@@ -84,7 +90,8 @@ static void replace_keep_owner(const char *temporary, const struct stat *was)
 {
 	mode_t mode = was->st_mode & 0777;
 	struct stat now;
-	if (chown(temporary, was->st_uid, was->st_gid) && chown(temporary, (uid_t)-1, was->st_gid) && lstat(temporary, &now) == 0 &&
+	if (chown(temporary, was->st_uid, was->st_gid) &&
+	    chown(temporary, (uid_t)-1, was->st_gid) && lstat(temporary, &now) == 0 &&
 	    now.st_gid != was->st_gid)
 		mode &= (mode_t)~070;
 	(void)chmod(temporary, mode);
@@ -97,7 +104,8 @@ static int replace_rename(const char *temporary, const char *path, struct err *e
 	return file_sync_directory(path, err);
 }
 
-int replace_same(const char *temporary, const char *path, const struct quarantine *was, bool *same, struct err *err)
+int replace_same(const char *temporary, const char *path, const struct quarantine *was, bool *same,
+		 struct err *err)
 {
 	int rc = -1, fd = -1;
 	*same = false;

@@ -1,6 +1,7 @@
 /*
- * The digest of the snapshot, which the plan document names: SHA-256 over the lines that snapshot_rows.sql makes of the rows. It says
- * nothing about whether the rows make sense; their readers check that.
+ * The digest of the snapshot, which the plan document names: SHA-256 over the lines that
+ * snapshot_rows.sql makes of the rows. It says nothing about whether the rows make sense; their
+ * readers check that.
  */
 #include "bundle.h"
 #include "sql.h"

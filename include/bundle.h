@@ -1,7 +1,7 @@
 /*
- * The bundle file: opened only as a private, hardened, read-only copy (TRUST.md b.1, b.2), changed only by
- * writing a complete new file beside it and renaming (PROTOCOL.md, last section).
- * FORMAT.md describes the tables; db.h reads them.
+ * The bundle file: opened only as a private, hardened, read-only copy (TRUST.md b.1, b.2), changed
+ * only by writing a complete new file beside it and renaming (PROTOCOL.md, last section). FORMAT.md
+ * describes the tables; db.h reads them.
  */
 #ifndef PGDOCKET_BUNDLE_H
 #define PGDOCKET_BUNDLE_H
@@ -17,12 +17,16 @@
 struct bundle;      /* open for reading */
 struct bundle_edit; /* a new file in the making */
 
-/* Once per process, first thing: SIGPIPE and SIGXFSZ ignored, umask 077, fds 0-2 open, SQLite's limits. */
+/*
+ * Once per process, first thing: SIGPIPE and SIGXFSZ ignored, umask 077, fds 0-2 open, SQLite's
+ * limits.
+ */
 int bundle_process_init(struct err *err) MUST_CHECK;
 
 /*
  * Errors: ERR_IO      cannot be opened or copied
- *         ERR_FORMAT  not a regular file with one link, has -journal/-wal/-shm siblings, header, schema, integrity_check
+ *         ERR_FORMAT  not a regular file with one link, has -journal/-wal/-shm siblings, header,
+ *                     schema, integrity_check
  *         ERR_VERSION user_version above BUNDLE_VERSION
  *         ERR_LIMIT   larger than BUNDLE_MAX_BYTES
  */
@@ -34,28 +38,35 @@ const char *bundle_path(const struct bundle *bundle);
 const struct digest *bundle_digest(const struct bundle *bundle);
 
 /*
- * Begin a new file for path. from: the bundle whose rows it starts with (all of them), or NULL for an empty one.
- * When path is from's own, commit replaces it only while it is still the file that was read (inode, size, mtime, SHA-256), under
- * flock; else ERR_UNFIT with a hint to run the command again. Otherwise commit refuses an existing file unless overwrite.
+ * Begin a new file for path. from: the bundle whose rows it starts with (all of them), or NULL for
+ * an empty one. When path is from's own, commit replaces it only while it is still the file that
+ * was read (inode, size, mtime, SHA-256), under flock; else ERR_UNFIT with a hint to run the
+ * command again. Otherwise commit refuses an existing file unless overwrite.
  */
-int bundle_edit(const char *path, struct bundle *from, bool overwrite, struct bundle_edit **out, struct err *err) MUST_CHECK;
+int bundle_edit(const char *path, struct bundle *from, bool overwrite, struct bundle_edit **out,
+		struct err *err) MUST_CHECK;
 struct db *bundle_edit_db(struct bundle_edit *edit); /* in a transaction until commit */
 /* Consumes edit, also when it fails: then path is what it was. */
 int bundle_edit_commit(struct bundle_edit *edit, struct err *err) MUST_CHECK;
 void bundle_edit_abort(struct bundle_edit *edit); /* NULL is fine */
 
 /* The pieces, for the applier's working copy. */
-int bundle_create_at(const char *path, struct db **out, struct err *err) MUST_CHECK;  /* our DDL, journal settings of TRUST.md b.3 */
-int bundle_reopen_at(const char *path, struct db **out, struct err *err) MUST_CHECK;  /* a file of our own, schema compared */
-int bundle_reopen_readonly_at(const char *path, struct db **out, struct err *err) MUST_CHECK; /* the same, for status while a run goes on */
+/* our DDL, journal settings of TRUST.md b.3 */
+int bundle_create_at(const char *path, struct db **out, struct err *err) MUST_CHECK;
+/* a file of our own, schema compared */
+int bundle_reopen_at(const char *path, struct db **out, struct err *err) MUST_CHECK;
+/* the same, for status while a run goes on */
+int bundle_reopen_readonly_at(const char *path, struct db **out, struct err *err) MUST_CHECK;
 void bundle_close_db(struct db *db);
-int bundle_copy_rows(struct db *from, struct db *to, struct err *err) MUST_CHECK;     /* every table, in key order */
+/* every table, in key order */
+int bundle_copy_rows(struct db *from, struct db *to, struct err *err) MUST_CHECK;
 /*
- * Export work to path: VACUUM INTO a new file beside it, verified, fsync, rename. expected: the bundle as it was read; when
- * path is something else by now the file goes to alternative instead and *diverted is set. Owner and mode kept where permitted.
+ * Export work to path: VACUUM INTO a new file beside it, verified, fsync, rename. expected: the
+ * bundle as it was read; when path is something else by now the file goes to alternative instead
+ * and *diverted is set. Owner and mode kept where permitted.
  */
-int bundle_export(const char *work_path, const char *path, const struct bundle *expected, const char *alternative,
-                  bool *diverted, struct err *err) MUST_CHECK;
+int bundle_export(const char *work_path, const char *path, const struct bundle *expected,
+		  const char *alternative, bool *diverted, struct err *err) MUST_CHECK;
 
 /* SHA-256 over the snapshot's rows (tables target, schema) as FORMAT.md serialises them. */
 int bundle_snapshot_digest(struct db *db, struct digest *out, struct err *err) MUST_CHECK;

@@ -1,4 +1,7 @@
-/* `pgdocket verify`: what the applier would check without a server, on the desk of whoever wants to know. Changes nothing. */
+/*
+ * `pgdocket verify`: what the applier would check without a server, on the desk of whoever wants to
+ * know. Changes nothing.
+ */
 #include "clock.h"
 #include "commands.h"
 #include "verify.h"
@@ -8,15 +11,21 @@ struct verify_options {
 	const char *trust;
 };
 
-static const struct option verify_table[] = {
-	{ "trust", 0, OPTION_TEXT, offsetof(struct verify_options, trust), "DIR", "policy directory (default /etc/pgdocket)", 0, 0 },
-	CLI_COMMON_OPTIONS(struct verify_options),
-	{ 0 }
-};
+static const struct option verify_table[] = { { "trust", 0, OPTION_TEXT,
+						offsetof(struct verify_options, trust), "DIR",
+						"policy directory (default /etc/pgdocket)", 0, 0 },
+					      CLI_COMMON_OPTIONS(struct verify_options),
+					      { 0 } };
 
 static const struct option_command verify_command = {
-	"verify", "FILE", "checks everything that the applier would check without a server", verify_table, 1, 1,
-	"Signatures, quorum, times and identity by the policy; the plan document, every object, the snapshot, earlier runs' records.\n"
+	"verify",
+	"FILE",
+	"checks everything that the applier would check without a server",
+	verify_table,
+	1,
+	1,
+	"Signatures, quorum, times and identity by the policy; the plan document, every object, "
+	"the snapshot, earlier runs' records.\n"
 	"Exit code 0: verified; 3: refused.\n"
 };
 
@@ -34,8 +43,10 @@ int command_verify(struct cli *cli, int argc, char **argv)
 		return cli_fail(cli, &err);
 	if (done)
 		return 0;
-	if (trust_open(options.trust, true, &trust, &err) || verify_bundle(file, trust, NULL, clock_now_us(), &verified, &err) ||
-	    (options.common.json ? verify_report_json : verify_report)(&verified, &report, &err) || cli_print(cli, &report, &err))
+	if (trust_open(options.trust, true, &trust, &err) ||
+	    verify_bundle(file, trust, NULL, clock_now_us(), &verified, &err) ||
+	    (options.common.json ? verify_report_json : verify_report)(&verified, &report, &err) ||
+	    cli_print(cli, &report, &err))
 		status = cli_fail(cli, &err);
 	verify_release(&verified);
 	trust_close(trust);
