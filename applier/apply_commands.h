@@ -7,5 +7,6 @@
 int apply_verify(struct cli *cli, int argc, char **argv);
 
 int apply_bootstrap(struct cli *cli, int argc, char **argv);
+int apply_run(struct cli *cli, int argc, char **argv);
 
 #endif

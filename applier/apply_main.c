@@ -8,6 +8,7 @@
 static const struct cli_command commands[] = {
 	{ "verify", apply_verify, "checks everything that can be checked without the server" },
 	{ "bootstrap", apply_bootstrap, "makes the ledger in the target" },
+	{ "run", apply_run, "verifies a plan and applies it" },
 	{ NULL, NULL, NULL }
 };
 

@@ -6,7 +6,7 @@ WITH pinned AS MATERIALIZED (
                  ('IntervalStyle', 'postgres', 0), ('TimeZone', 'UTC', 0), ('bytea_output', 'hex', 0),
                  ('standard_conforming_strings', 'on', 0), ('extra_float_digits', '1', 0), ('jit', 'off', 0), ('quote_all_identifiers', 'off', 0),
                  ('client_encoding', 'UTF8', 0), ('client_connection_check_interval', '1s', 140000),
-                 ('idle_in_transaction_session_timeout', '60s', 0), ('lock_timeout', $1::pg_catalog.text, 0),
+                 ('idle_session_timeout', '0', 140000), ('idle_in_transaction_session_timeout', '60s', 0), ('lock_timeout', $1::pg_catalog.text, 0),
                  ('statement_timeout', $2::pg_catalog.text, 0)) AS s(name, value, since)
    WHERE s.since OPERATOR(pg_catalog.<=) pg_catalog.current_setting('server_version_num')::pg_catalog.int4)
 SELECT CURRENT_USER, SESSION_USER FROM pinned

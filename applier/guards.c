@@ -1,0 +1,238 @@
+/*
+ * Shape guards before: one query per batch of schemas, on a session of its own, while the workers
+ * work on the batch before. A schema is begun only when it has passed. It reads catalogs and
+ * nothing else.
+ */
+#include <string.h>
+
+#include "clock.h"
+#include "params.h"
+#include "run.h"
+#include "sql.h"
+
+#define ANSWER_MS 150000
+#define ARRAY_MAX (64u << 10)
+#define FAILURES_MAX 5
+#define NAME "pgdocket_guard"
+
+/* --- the queries' parameters --- */
+
+static int history_tables(const struct document *document, struct buf *out, struct err *err)
+{
+	params_array(out, document->history_table, document->history_tables);
+	return buf_check(out, err);
+}
+
+static void oid_item(struct buf *out, int64_t oid)
+{
+	char text[PARAMS_INT64_SIZE];
+
+	params_int64(oid, text);
+	params_array_item(out, text);
+}
+
+int guards_open(struct run *run, struct err *err)
+{
+	char name[48];
+
+	snprintf(name, sizeof name, "pgdocket/%.8s/guard", run->id);
+	if (connect_open(run->connector, name, &run->reader, err) ||
+	    session_run(run->reader, sql_guards_settings, 0, NULL, ANSWER_MS, err))
+		return -1;
+	return session_pipeline_enter(run->reader, err) ||
+			       session_queue_prepare(run->reader, NAME,
+						     run->document->shape_query.text, err) ||
+			       session_queue_sync(run->reader, err)
+		       ? -1
+		       : 0;
+}
+
+/* --- batches --- */
+
+/* The next schemas of the wave; those of which no shape is known pass at once. */
+static size_t gather(struct run *run)
+{
+	size_t n = 0, ready = 0;
+
+	for (size_t i = run->first_open; i < run->tasks && n < run->chunk; i++) {
+		struct task *task = &run->task[i];
+
+		if (task->schema->wave != run->wave || task->state != TASK_WAITING)
+			continue;
+		if (task->guard == GUARD_PASSED && ++ready >= 2 * (size_t)run->workers)
+			return 0;
+		if (task->guard != GUARD_UNASKED)
+			continue;
+		if (!task->has_shape) {
+			task->guard = GUARD_PASSED;
+			continue;
+		}
+		run->batch[n++] = task;
+	}
+	return n;
+}
+
+int guards_ask(struct run *run, struct err *err)
+{
+	struct buf oids = BUF_INIT(ARRAY_MAX), tables = BUF_INIT(ARRAY_MAX);
+	size_t n;
+	int rc = -1;
+
+	if (run->asked || run->stopping || (n = gather(run)) == 0)
+		return 0;
+	params_array_open(&oids);
+	for (size_t i = 0; i < n; i++) {
+		oid_item(&oids, run->batch[i]->oid);
+		run->batch[i]->guard = GUARD_ASKED;
+	}
+	params_array_close(&oids);
+	if (history_tables(run->document, &tables, err) || buf_check(&oids, err))
+		goto out;
+	const char *const param[] = { buf_text(&oids), buf_text(&tables) };
+	if (session_queue(run->reader, NAME, NULL, 2, param, err) ||
+	    session_queue_sync(run->reader, err))
+		goto out;
+	run->asked = n;
+	run->chunk = run->chunk * 2 < GUARDS_MAX ? run->chunk * 2 : GUARDS_MAX;
+	rc = 0;
+out:
+	buf_release(&oids);
+	buf_release(&tables);
+	return rc;
+}
+
+static bool fingerprint_of(const struct rows *rows, int64_t oid, struct digest *out)
+{
+	for (int i = 0; i < rows_count(rows); i++) {
+		const char *text = rows_text(rows, i, 1);
+
+		if (rows_int64(rows, i, 0) == oid)
+			return text && digest_parse(text, strlen(text), out);
+	}
+	return false;
+}
+
+static int judge(struct run *run, const struct rows *rows, struct err *err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < run->asked && !rc; i++) {
+		struct task *task = run->batch[i];
+		struct digest shape;
+		struct err drift = ERR_INIT;
+
+		if (!fingerprint_of(rows, task->oid, &shape))
+			err_refuse(&drift, "drift", "the schema is gone");
+		else if (!digest_equal(&shape, &task->shape))
+			err_refuse(&drift, "drift",
+				   "its structure is not the one that was planned for");
+		if (drift.code == ERR_NONE) {
+			task->guard = GUARD_PASSED;
+			continue;
+		}
+		err_hint(&drift,
+			 "see what was changed since the snapshot; plan again from a new one");
+		rc = outcome_guard_failed(run, task, &drift, err);
+	}
+	return rc;
+}
+
+/* A catalog that changes under the query may fail it; the batch is asked again, a few times. */
+static int again(struct run *run, const struct err *error, struct err *err)
+{
+	for (size_t i = 0; i < run->asked; i++)
+		run->batch[i]->guard = GUARD_UNASKED;
+	run->asked = 0;
+	run->chunk = 10;
+	if (++run->guard_failures <= FAILURES_MAX && error->sqlstate[0])
+		return 0;
+	*err = *error;
+	return err_context(err, "the structure of schemas cannot be read");
+}
+
+int guards_advance(struct run *run, struct err *err)
+{
+	for (;;) {
+		struct rows *rows = NULL;
+		struct err error = ERR_INIT;
+		int rc = 0;
+
+		switch (session_next(run->reader, &rows, &error)) {
+		case SESSION_WAIT: return 0;
+		case SESSION_SYNCED:
+		case SESSION_SKIPPED: break;
+		case SESSION_RESULT:
+			if (rows_columns(rows) == 2) {
+				rc = judge(run, rows, err);
+				run->asked = 0;
+			}
+			break;
+		case SESSION_FAILED: rc = again(run, &error, err); break;
+		case SESSION_COPY:
+		case SESSION_LOST:
+		default:
+			*err = error;
+			rc = err_context(err, "the session that reads structures");
+			break;
+		}
+		rows_free(rows);
+		if (rc)
+			return -1;
+	}
+}
+
+/* --- the shared schema --- */
+
+static int shared_shape(struct run *run, const struct task *task, struct err *err)
+{
+	const struct class_shapes *s = &run->shapes[task->schema->class_index];
+	struct buf oids = BUF_INIT(256), tables = BUF_INIT(ARRAY_MAX);
+	struct rows *rows = NULL;
+	struct digest shape;
+	int rc = -1;
+
+	params_array_open(&oids);
+	oid_item(&oids, task->oid);
+	params_array_close(&oids);
+	if (history_tables(run->document, &tables, err))
+		goto out;
+	const char *const param[] = { buf_text(&oids), buf_text(&tables) };
+	if (session_rows(run->control, run->document->shape_query.text, 2, param, ANSWER_MS, &rows,
+			 err))
+		goto out;
+	if (!fingerprint_of(rows, task->oid, &shape) ||
+	    (s->known[s->segments - 1] && !digest_equal(&shape, &s->shape[s->segments - 1]))) {
+		err_refuse(err, "drift",
+			   "the shared schema %s was changed by someone else while this plan runs",
+			   task->schema->name);
+		err_hint(err, "tenants' programs were planned against it; plan again from a new "
+			      "snapshot");
+		goto out;
+	}
+	rc = 0;
+out:
+	rows_free(rows);
+	buf_release(&oids);
+	buf_release(&tables);
+	return rc;
+}
+
+int guards_check_shared(struct run *run, struct err *err)
+{
+	for (size_t i = 0; i < run->tasks; i++) {
+		const struct task *task = &run->task[i];
+
+		if (!task->class->shared || task->schema->wave >= run->wave ||
+		    !task->program->segments)
+			continue;
+		if (task->state != TASK_DONE) {
+			err_set(err, ERR_INCOMPLETE,
+				"the shared schema %s is not done, tenants cannot follow",
+				task->schema->name);
+			return err_hint(err, "see why it failed, and run again");
+		}
+		if (shared_shape(run, task, err))
+			return -1;
+	}
+	return 0;
+}

@@ -1,0 +1,2 @@
+-- The plan statement's bytes.
+SELECT statement FROM plan

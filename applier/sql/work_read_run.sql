@@ -1,0 +1,2 @@
+-- All runs. Columns as in the table.
+SELECT run, plan, started FROM run ORDER BY run

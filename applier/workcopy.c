@@ -1,0 +1,291 @@
+/*
+ * The working copy: made by importing verified rows into a file of our own, kept until the state
+ * directory is cleaned by someone else. The received bundle is never written here.
+ */
+#include "workcopy.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "file.h"
+#include "record.h"
+#include "sql.h"
+#include "text.h"
+
+#define PATH_BYTES 8192
+#define ROOM_BYTES (16u << 20)
+#define RECORD_BYTES 1024 /* what a segment's record takes, with its share of the checkpoints */
+
+struct workcopy {
+	char *path, *fresh_path, *lock_path;
+	int lock;
+	struct db *db;
+};
+
+static char *join(const char *state, const char *label, const struct digest *plan, const char *name,
+		  struct err *err)
+{
+	struct buf path = BUF_INIT(PATH_BYTES);
+	char hex[DIGEST_HEX_SIZE], *text = NULL;
+
+	digest_hex(plan, hex);
+	buf_add_format(&path, "%s/%s/%.12s", state ? state : WORKCOPY_STATE, label, hex);
+	if (name)
+		buf_add_format(&path, "/%s", name);
+	if (label[0] == '\0' || label[0] == '.' || strchr(label, '/'))
+		err_refuse(err, "label", "the label \"%s\" cannot be a directory's name", label);
+	else if (buf_check(&path, err) == 0 && !(text = buf_detach(&path, NULL)))
+		err_nomem(err);
+	buf_release(&path);
+	return text;
+}
+
+char *workcopy_locate(const char *state, const char *label, const struct digest *plan,
+		      struct err *err)
+{
+	return join(state, label, plan, "work.docket", err);
+}
+
+static int take_lock(struct workcopy *w, struct err *err)
+{
+	w->lock = open(w->lock_path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (w->lock < 0)
+		return err_set_errno(err, ERR_IO, "%s", w->lock_path);
+	if (flock(w->lock, LOCK_EX | LOCK_NB) == 0)
+		return 0;
+	if (errno != EWOULDBLOCK)
+		return err_set_errno(err, ERR_IO, "%s", w->lock_path);
+	err_set(err, ERR_UNFIT,
+		"another pgdocket-apply on this host applies this plan: it holds %s", w->lock_path);
+	return err_hint(err, "wait until it has ended; pgdocket-apply status shows how far it is");
+}
+
+static int check_room(const struct workcopy *w, const struct document *document, struct err *err)
+{
+	struct statvfs facts;
+	uint64_t expected = 0;
+
+	for (size_t i = 0; i < document->classes; i++) {
+		const struct doc_class *class = &document->class[i];
+
+		expected +=
+			class->schemas * document->program[class->program].segments * RECORD_BYTES;
+	}
+	expected = 2 * expected + ROOM_BYTES;
+	if (statvfs(w->lock_path, &facts))
+		return err_set_errno(err, ERR_IO, "%s", w->lock_path);
+	if ((uint64_t)facts.f_bavail * facts.f_frsize >= expected)
+		return 0;
+	err_set(err, ERR_IO, "the disk of %s has no room for the results: %llu MiB are needed",
+		w->lock_path, (unsigned long long)(expected >> 20));
+	return err_hint(err, "free some, or name another directory with --state");
+}
+
+static int import(struct workcopy *w, const struct verified *verified, struct err *err)
+{
+	struct db *db = NULL;
+	int rc = -1;
+
+	if (unlink(w->fresh_path) && errno != ENOENT)
+		return err_set_errno(err, ERR_IO, "%s", w->fresh_path);
+	if (bundle_create_at(w->fresh_path, &db, err) || db_begin(db, err) ||
+	    bundle_copy_rows(bundle_db(verified->bundle), db, err) || db_commit(db, err))
+		goto out;
+	bundle_close_db(db);
+	db = NULL;
+	if (rename(w->fresh_path, w->path)) {
+		err_set_errno(err, ERR_IO, "%s", w->path);
+		goto out;
+	}
+	rc = file_sync_directory(w->path, err);
+out:
+	bundle_close_db(db);
+	if (rc)
+		unlink(w->fresh_path);
+	return rc;
+}
+
+/* --- uniting with a bundle that came again --- */
+
+struct table {
+	const char *read, *keep, *types; /* t: text, b: blob, i: integer; upper case: may be NULL */
+};
+
+static int copy_column(struct db_query *from, struct db_query *to, int column, char type,
+		       struct err *err)
+{
+	const void *bytes = NULL;
+	const char *text = NULL;
+	int64_t number = 0;
+	size_t len = 0;
+
+	if (type == 'B' && db_is_null(from, column)) {
+		db_bind_null(to, column + 1);
+		return 0;
+	}
+	if (type == 'i') {
+		if (db_get_int64(from, column, &number, err))
+			return -1;
+		db_bind_int64(to, column + 1, number);
+	} else if (type == 't') {
+		if (db_get_text(from, column, &text, &len, err))
+			return -1;
+		db_bind_text_len(to, column + 1, text, len);
+	} else {
+		if (db_get_blob(from, column, &bytes, &len, err))
+			return -1;
+		db_bind_blob(to, column + 1, bytes, len);
+	}
+	return 0;
+}
+
+static int unite_table(struct db *from, struct db *to, const struct table *table, struct err *err)
+{
+	struct db_query *read = NULL, *keep = NULL;
+	bool row = false;
+	int rc = -1;
+
+	if (db_prepare(from, table->read, &read, err) || db_prepare(to, table->keep, &keep, err))
+		goto out;
+	for (;;) {
+		if (db_step(read, &row, err))
+			goto out;
+		if (!row)
+			break;
+		for (int i = 0; table->types[i]; i++)
+			if (copy_column(read, keep, i, table->types[i], err))
+				goto out;
+		if (db_run(keep, err))
+			goto out;
+	}
+	rc = 0;
+out:
+	db_finish(read);
+	db_finish(keep);
+	return rc;
+}
+
+static int unite(struct workcopy *w, const struct verified *verified, struct err *err)
+{
+	const struct table tables[] = {
+		{ sql_work_read_signature, sql_work_keep_signature, "bbtbb" },
+		{ sql_work_read_run, sql_work_keep_run, "tbi" },
+		{ sql_work_read_receipt, sql_work_keep_receipt, "tibB" },
+	};
+
+	if (db_begin(w->db, err))
+		return -1;
+	for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++) {
+		if (unite_table(bundle_db(verified->bundle), w->db, &tables[i], err)) {
+			db_rollback(w->db);
+			return -1;
+		}
+	}
+	return db_commit(w->db, err);
+}
+
+static int same_plan(struct workcopy *w, const struct digest *plan, struct err *err)
+{
+	struct db_query *query = NULL;
+	struct digest found;
+	const void *bytes = NULL;
+	size_t len = 0;
+	bool row = false;
+	int rc = -1;
+
+	if (db_prepare(w->db, sql_work_plan_statement, &query, err) || db_step(query, &row, err))
+		goto out;
+	if (row && db_get_blob(query, 0, &bytes, &len, err))
+		goto out;
+	if (row)
+		digest_of(bytes, len, &found);
+	if (!row || !digest_equal(&found, plan)) {
+		err_set(err, ERR_FORMAT, "%s is not the working copy of this plan", w->path);
+		err_hint(err, "move it away; what was done is taken from the ledger");
+		goto out;
+	}
+	rc = 0;
+out:
+	db_finish(query);
+	return rc;
+}
+
+static int judge_anew(struct workcopy *w, const struct workcopy_source *source, struct err *err)
+{
+	struct trust_result *result = calloc(1, sizeof *result);
+	int rc;
+
+	if (!result)
+		return err_nomem(err);
+	rc = trust_judge(source->trust, w->db, source->now_us, source->operator_name, result, err);
+	if (!rc)
+		rc = record_verify_chains(w->db, &source->verified->trust.plan, NULL, err);
+	if (rc)
+		err_context(err, "%s", w->path);
+	free(result);
+	return rc;
+}
+
+int workcopy_open(const struct workcopy_source *source, struct workcopy **out, struct err *err)
+{
+	const char *label = source->verified->document->label;
+	const struct digest *plan = &source->verified->trust.plan;
+	struct workcopy *w = calloc(1, sizeof *w);
+	char *directory = NULL;
+	int rc = -1;
+
+	if (!w)
+		return err_nomem(err);
+	w->lock = -1;
+	directory = join(source->state, label, plan, NULL, err);
+	if (!directory || file_make_directories(directory, 0700, err) ||
+	    !(w->path = workcopy_locate(source->state, label, plan, err)) ||
+	    !(w->fresh_path = join(source->state, label, plan, "work.new", err)) ||
+	    !(w->lock_path = join(source->state, label, plan, "lock", err)) || take_lock(w, err) ||
+	    check_room(w, source->verified->document, err))
+		goto out;
+	if (access(w->path, F_OK) == 0) {
+		if (bundle_reopen_at(w->path, &w->db, err) || same_plan(w, plan, err) ||
+		    unite(w, source->verified, err) || judge_anew(w, source, err))
+			goto out;
+	} else if (import(w, source->verified, err) || bundle_reopen_at(w->path, &w->db, err)) {
+		goto out;
+	}
+	*out = w;
+	w = NULL;
+	rc = 0;
+out:
+	free(directory);
+	workcopy_close(w);
+	return rc;
+}
+
+void workcopy_close(struct workcopy *workcopy)
+{
+	if (!workcopy)
+		return;
+	bundle_close_db(workcopy->db);
+	if (workcopy->lock >= 0)
+		close(workcopy->lock);
+	free(workcopy->path);
+	free(workcopy->fresh_path);
+	free(workcopy->lock_path);
+	free(workcopy);
+}
+
+struct db *workcopy_db(struct workcopy *workcopy)
+{
+	return workcopy->db;
+}
+
+const char *workcopy_path(const struct workcopy *workcopy)
+{
+	return workcopy->path;
+}
