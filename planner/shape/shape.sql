@@ -28,7 +28,7 @@ CROSS JOIN LATERAL (
 				-- Own name: marked by chr(1) wherever it stands, put back where it is the end of a longer name.
 				SELECT pg_catalog.array_to_json(pg_catalog.array_agg(CASE WHEN f.n OPERATOR(pg_catalog.<=) 3 AND j.kind OPERATOR(pg_catalog.<>) 'unmodelled' OR pg_catalog.strpos(f.field, w.own) OPERATOR(pg_catalog.=) 0 AND j.kind OPERATOR(pg_catalog.<>) 'function' THEN f.field
 					ELSE pg_catalog.replace(pg_catalog.regexp_replace(pg_catalog.replace(
-						CASE WHEN j.kind OPERATOR(pg_catalog.=) 'function' THEN pg_catalog.replace(f.field, pg_catalog.concat(E'\n SET search_path TO ', pg_catalog.quote_literal(w.name)),
+						CASE WHEN j.kind OPERATOR(pg_catalog.=) 'function' THEN pg_catalog.replace(f.field, pg_catalog.concat(E'\n SET search_path TO ''', pg_catalog.replace(w.name::pg_catalog.text, '''', ''''''), ''''),
 							E'\n SET search_path TO ''~''') ELSE f.field END,
 						w.own, pg_catalog.chr(1)), E'([A-Za-z0-9_$".\x01]|[^\x01-\x7f])\x01' COLLATE pg_catalog."C", pg_catalog.concat('\1', w.own), 'g'), pg_catalog.chr(1), '~.')
 					END ORDER BY f.n))::pg_catalog.text
@@ -40,6 +40,7 @@ CROSS JOIN LATERAL (
 			FROM pg_catalog.pg_depend AS d
 			LEFT JOIN LATERAL (SELECT * FROM pg_catalog.pg_class AS r WHERE d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass AND r.oid OPERATOR(pg_catalog.=) d.objid OFFSET 0) AS c ON true
 			WHERE d.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_namespace'::pg_catalog.regclass AND d.refobjid OPERATOR(pg_catalog.=) w.schema AND d.deptype OPERATOR(pg_catalog.=) 'n'
+				AND d.classid OPERATOR(pg_catalog.<>) 'pg_catalog.pg_extension'::pg_catalog.regclass
 				AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend AS e WHERE e.classid OPERATOR(pg_catalog.=) d.classid AND e.objid OPERATOR(pg_catalog.=) d.objid
 					AND e.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_extension'::pg_catalog.regclass AND e.deptype OPERATOR(pg_catalog.=) 'e')
 				AND (c.relkind OPERATOR(pg_catalog.=) ANY ('{r,p}') AND c.relname OPERATOR(pg_catalog.=) ANY ($2::pg_catalog.text[])) IS NOT TRUE
