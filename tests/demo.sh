@@ -100,8 +100,8 @@ title "Plan, offline. The stray users table in tenant_0011 is in the way: a fore
 run 1 "pgdocket plan release-8.docket --ticket CHG-1042"
 said tenant_0011
 run 0 "pgdocket plan release-8.docket --ticket CHG-1042 --skip-unfit"
-run 0 "pgdocket show release-8.docket | head -n 90"
-run 0 "pgdocket show release-8.docket --format sql | head -n 24"
+run 0 "pgdocket show release-8.docket | sed -n 1,90p"
+run 0 "pgdocket show release-8.docket --format sql | sed -n 1,24p"
 
 title "Sign and approve; then what the restricted host will check"
 run 3 "pgdocket verify release-8.docket --trust host-policy"
