@@ -10,19 +10,32 @@
 #include "conf.h"
 #include "document.h"
 #include "plan_statement.h"
+#include "project.h"
 #include "source.h"
 #include "statement.h"
+
+/* What the snapshot recorded beside its schemas, as far as a plan needs it. */
+struct plan_fact {
+	const char *name, *text;
+};
+struct plan_facts {
+	size_t history_tables, problems, event_triggers;
+	struct plan_fact *history_table; /* name: left out of every shape */
+	struct plan_fact *problem;       /* rule, message */
+	struct plan_fact *event_trigger; /* name, event */
+};
 
 struct plan_request {
 	const struct conf *conf;
 	const struct source *source;
-	const struct class_set *set; /* read against source */
-	enum sql_scope scope;        /* SQL_SCOPE_ALL by default */
-	struct conf_list schemas;    /* globs; empty: all */
-	struct conf_list excludes;   /* globs */
-	const char *to;              /* version, or NULL */
-	const char *revert_to;       /* version or "none", or NULL */
-	int revert;                  /* 0: this is no revert by number */
+	const struct class_set *set;    /* read against source */
+	const struct plan_facts *facts; /* NULL: none known */
+	enum sql_scope scope;           /* SQL_SCOPE_ALL by default */
+	struct conf_list schemas;       /* globs; empty: all */
+	struct conf_list excludes;      /* globs */
+	const char *to;                 /* version, or NULL */
+	const char *revert_to;          /* version or "none", or NULL */
+	int revert;                     /* 0: this is no revert by number */
 	bool skip_unfit;
 };
 
@@ -75,24 +88,18 @@ struct plan_terms {
 int plan_store(struct plan *plan, struct db *edit, const struct plan_terms *terms,
 	       struct plan_statement *statement, struct digest *id, struct err *err) MUST_CHECK;
 
-/*
- * What a plan is made of: the configuration (path; or ./pgdocket.conf when it exists; or the one
- * that the bundle carries), its migrations (the folder's; with the bundle's configuration the
- * bundle's own), and the snapshot read against them.
- */
 struct plan_inputs {
-	struct arena *arena;
-	struct conf *conf;
-	struct source source;
+	struct project project;
 	struct class_set *set;
-	bool from_bundle; /* configuration and migrations are those that the bundle carries */
+	struct plan_facts facts; /* in the project's arena */
 };
 
 /*
- * ERR_CONFIG: the configuration is for another label, or snapshot and configuration do not agree on
- * what the tenants are.
+ * The project as project_open finds it, and the snapshot read against it. ERR_CONFIG: the
+ * configuration is for another label, it does not agree with the snapshot's on what the tenants
+ * are, or there are no migrations. Nothing is to be released after a failure.
  */
-int plan_inputs_load(struct db *bundle, const char *path, struct plan_inputs *out,
+int plan_inputs_load(struct db *bundle, const char *config, struct plan_inputs *out,
 		     struct err *err) MUST_CHECK;
 void plan_inputs_release(struct plan_inputs *inputs);
 

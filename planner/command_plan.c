@@ -351,9 +351,10 @@ static int make(struct cli *cli, const struct command_plan *values, struct bundl
 		const struct plan_terms *terms, struct err *err)
 {
 	struct plan_request request = {
-		.conf = inputs->conf,
-		.source = &inputs->source,
+		.conf = inputs->project.conf,
+		.source = &inputs->project.source,
 		.set = inputs->set,
+		.facts = &inputs->facts,
 		.scope = scope,
 		.schemas = { values->schemas.count,
 			     (const char **)(uintptr_t)values->schemas.items },
@@ -383,7 +384,7 @@ static int run(struct cli *cli, const struct command_plan *values, const char *p
 	       struct err *err)
 {
 	struct bundle *bundle = NULL;
-	struct plan_inputs inputs = { .arena = NULL };
+	struct plan_inputs inputs = { .set = NULL };
 	struct plan_terms terms;
 	enum sql_scope scope = SQL_SCOPE_ALL;
 	int result = -1;
@@ -395,7 +396,7 @@ static int run(struct cli *cli, const struct command_plan *values, const char *p
 		goto out;
 	result = make(cli, values, bundle, &inputs, scope, &terms, err);
 out:
-	if (inputs.arena)
+	if (inputs.set)
 		plan_inputs_release(&inputs);
 	bundle_close(bundle);
 	return result;

@@ -39,25 +39,28 @@ static int settings(struct making *making, struct document *document, struct err
 			  &document->shape_query, err);
 }
 
-/* Every table name that a history adapter uses: what the snapshot left out of shapes. */
+/* The tables that the snapshot left out of shapes; else every table that a history adapter uses. */
 static int history_tables(struct making *making, struct document *document, struct err *err)
 {
 	const struct history_adapter *const *adapters = history_adapters();
-	size_t count = 0;
+	const struct plan_facts *facts = making->request->facts;
+	size_t recorded = facts ? facts->history_tables : 0, count = 0;
 
 	while (adapters[count])
 		count++;
+	count = recorded ? recorded : count;
 	document->history_table =
 		arena_array(making->arena, count, sizeof *document->history_table, err);
 	if (!document->history_table)
 		return -1;
 	for (size_t i = 0; i < count; i++) {
+		const char *name = recorded ? facts->history_table[i].name : adapters[i]->table;
 		bool known = false;
 
 		for (size_t t = 0; t < document->history_tables; t++)
-			known = known || !strcmp(document->history_table[t], adapters[i]->table);
+			known = known || !strcmp(document->history_table[t], name);
 		if (!known)
-			document->history_table[document->history_tables++] = adapters[i]->table;
+			document->history_table[document->history_tables++] = name;
 	}
 	return 0;
 }

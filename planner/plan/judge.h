@@ -19,8 +19,8 @@ struct judge {
 	bool shared; /* the class is the shared schema */
 	const char *shared_schema;
 	const struct conf *conf;
-	const struct world *world; /* the class as it is just before the statement */
-	const struct world *other; /* tenants: the shared schema as it will be then; NULL: none */
+	const struct world *world;   /* the class as it is just before the statement */
+	const struct world *other;   /* tenants: the shared schema as it will be then; NULL: none */
 	const struct owner *foreign; /* tables that do not exist on this side */
 	bool falls_through;          /* tenants: the shared schema is in the search_path */
 	const char *history_table;   /* NULL: none */

@@ -99,7 +99,7 @@ static int skip(struct making *making, int index, struct err *err)
 	if (first_three(making, first, &who, err))
 		return -1;
 	remark.message =
-		arena_format(making->arena, err, "%zu schemas are unfit and left out (%s): %s%s%s",
+		arena_format(making->arena, err, "unfit schemas, left out (%zu): %s: %s%s%s",
 			     planned->schemas, who ? who : "", first->file ? first->file : "",
 			     first->file ? ": " : "", first->message);
 	if (!remark.message || remarks_add(&making->findings, making->arena, &remark, -1, err))

@@ -77,7 +77,7 @@ static int of_class(struct making *making, int index, struct err *err)
 	return planned->shared ? 0 : strays(making, index, planned, err);
 }
 
-/* "3 schemas ...: a, b, c" for every left-out schema that a test picks. */
+/* One finding for all schemas that a test picks: the first three by name, and how many. */
 static int counted(struct making *making, const char *rule, enum doc_severity severity,
 		   const char *what, const char *hint,
 		   bool (*pick)(const struct making *making, const struct classes_schema *schema),
@@ -97,7 +97,7 @@ static int counted(struct making *making, const char *rule, enum doc_severity se
 	if (!count)
 		return 0;
 	return add(making, rule, severity, -1, hint,
-		   arena_format(making->arena, err, "%zu %s: %s%s%s%s%s%s", count, what, name[0],
+		   arena_format(making->arena, err, "%s (%zu): %s%s%s%s%s%s", what, count, name[0],
 				count > 1 ? ", " : "", name[1], count > 2 ? ", " : "", name[2],
 				count > 3 ? " ..." : ""),
 		   err);
@@ -121,18 +121,37 @@ static bool is_inactive(const struct making *making, const struct classes_schema
 	return schema->scope == SCOPE_TENANT && schema->listed && !schema->active;
 }
 
+static int facts(struct making *making, struct err *err)
+{
+	const struct plan_facts *facts = making->request->facts;
+
+	for (size_t i = 0; facts && i < facts->problems; i++)
+		if (strcmp(facts->problem[i].name, "orphan") != 0 &&
+		    add(making, "snapshot", DOC_WARNING, -1,
+			"mend the tenants list, then snapshot again", facts->problem[i].text, err))
+			return -1;
+	for (size_t i = 0; facts && i < facts->event_triggers; i++)
+		if (add(making, "event-trigger", DOC_WARNING, -1,
+			"it may do more than the plan says; look at what it does",
+			arena_format(making->arena, err, "the event trigger %s reacts to DDL (%s)",
+				     facts->event_trigger[i].name, facts->event_trigger[i].text),
+			err))
+			return -1;
+	return 0;
+}
+
 int snapshot_remarks(struct making *making, struct err *err)
 {
 	for (size_t i = 0; i < making->planneds; i++)
 		if (making->planned[i].todos && of_class(making, (int)i, err))
 			return -1;
 	if (counted(making, "orphan", DOC_WARNING,
-		    "schemas have a history table but are not listed as tenants",
+		    "schemas with a history table that are not listed as tenants",
 		    "list them, or drop them; the plan leaves them alone", is_orphan, err) ||
-	    counted(making, "no-schema", DOC_WARNING, "tenants are listed but have no schema",
+	    counted(making, "no-schema", DOC_WARNING, "listed tenants without a schema",
 		    "set create = yes under [tenants] to have them made", is_missing, err) ||
-	    counted(making, "inactive", DOC_INFO, "tenants are inactive and left out", NULL,
-		    is_inactive, err))
+	    counted(making, "inactive", DOC_INFO, "inactive tenants, left out", NULL, is_inactive,
+		    err))
 		return -1;
-	return 0;
+	return facts(making, err);
 }

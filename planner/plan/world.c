@@ -259,10 +259,10 @@ static int add_shape_object(struct world *world, const struct shape_object *obje
 		enum world_space space;
 		bool is_table;
 	} kinds[] = {
-		{ "table", WORLD_RELATION, true },    { "view", WORLD_RELATION, false },
-		{ "matview", WORLD_RELATION, false }, { "sequence", WORLD_RELATION, false },
-		{ "index", WORLD_RELATION, false },   { "function", WORLD_FUNCTION, false },
-		{ "type", WORLD_TYPE, false },
+		{ "table", WORLD_RELATION, true },      { "view", WORLD_RELATION, false },
+		{ "matview", WORLD_RELATION, false },   { "sequence", WORLD_RELATION, false },
+		{ "index", WORLD_RELATION, false },     { "function", WORLD_FUNCTION, false },
+		{ "procedure", WORLD_FUNCTION, false }, { "type", WORLD_TYPE, false },
 	};
 	char name[256];
 

@@ -84,7 +84,9 @@ int show_state(const struct show *show, const struct digest *state, struct buf *
 	text_safe(out, text, strcspn(text, "\n"));
 	buf_add_text(out, start ? ", at " : ", nothing applied");
 	if (start)
-		text_safe(out, text + start, len - start);
+		text_safe(out, text + start, strcspn(text + start, " \n"));
+	if (len - start > 2 && !memcmp(text + len - 2, " t", 2))
+		buf_add_text(out, " (dirty)");
 	free(text);
 	return 0;
 }

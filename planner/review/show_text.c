@@ -96,9 +96,11 @@ static void finding(const struct show *show, const struct doc_finding *finding, 
 	}
 	text_safe(out, finding->message, strlen(finding->message));
 	buf_add_format(out, " (%s", finding->rule);
-	if (finding->class_index >= 0 && show->document->classes > 1)
-		buf_add_format(out, ", class %d",
-			       show->document->class[finding->class_index].number);
+	if (finding->class_index >= 0) {
+		buf_add_format(out,
+			       ", class %d: ", show->document->class[finding->class_index].number);
+		show_schemas(show, finding->class_index, out);
+	}
 	buf_add_text(out, ")\n");
 	if (finding->accepted) {
 		buf_add_text(out, "          accepted: ");

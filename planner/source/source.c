@@ -39,22 +39,6 @@ const struct source_adapter *source_adapter_find(const char *layout)
 	return NULL;
 }
 
-int source_adapter_of(struct arena *arena, const struct source_file *file,
-		      const struct source_adapter **out, struct err *err)
-{
-	struct source_name name;
-	bool matches;
-
-	*out = NULL;
-	for (size_t i = 0; !*out && i < ADAPTERS; i++) {
-		if (adapters[i]->match(arena, file->name, &name, &matches, err))
-			return -1;
-		if (matches && adapters[i]->recognise(file))
-			*out = adapters[i];
-	}
-	return 0;
-}
-
 const char *source_adapter_names(void)
 {
 	return "golang-migrate, dbmate";

@@ -38,9 +38,6 @@ extern const struct source_adapter golang_migrate_source;
 extern const struct source_adapter dbmate_source;
 
 const struct source_adapter *source_adapter_find(const char *layout); /* NULL: unknown */
-/* The adapter to which a file belongs by name and content; *out NULL: none. */
-int source_adapter_of(struct arena *arena, const struct source_file *file,
-		      const struct source_adapter **out, struct err *err);
 /* "golang-migrate, dbmate" */
 const char *source_adapter_names(void);
 

@@ -100,28 +100,6 @@ static int restore_one(struct arena *arena, struct db *bundle, struct db_query *
 	return 0;
 }
 
-/* For layout = auto: the adapter to which the first migration's name and text belong. */
-static int recognise(struct arena *arena, struct db *bundle, const struct source_adapter **out,
-		     struct err *err)
-{
-	struct db_query *query = NULL;
-	struct source_file file;
-	bool row = false;
-	int rc = db_prepare(bundle, "SELECT up_file, up FROM migration ORDER BY position LIMIT 1",
-			    &query, err);
-
-	if (rc == 0)
-		rc = db_step(query, &row, err);
-	if (rc == 0 && row)
-		rc = get_file(arena, bundle, query, 0, &file, err);
-	db_finish(query);
-	if (rc || !row) {
-		*out = rc ? NULL : source_adapter_find("golang-migrate");
-		return rc;
-	}
-	return source_adapter_of(arena, &file, out, err);
-}
-
 int source_restore(struct arena *arena, struct db *bundle, const char *layout, struct source *out,
 		   struct err *err)
 {
@@ -132,8 +110,6 @@ int source_restore(struct arena *arena, struct db *bundle, const char *layout, s
 	int rc;
 
 	memset(out, 0, sizeof *out);
-	if (strcmp(layout, "auto") == 0 && recognise(arena, bundle, &adapter, err))
-		return -1;
 	if (!adapter) {
 		err_set(err, ERR_FORMAT, "the bundle's migrations have an unknown layout \"%s\"",
 			layout);
