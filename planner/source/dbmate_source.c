@@ -164,11 +164,6 @@ static int find_blocks(const struct source_file *file, struct block *block, size
 static int check_order(const struct source_file *file, const struct block *block, size_t blocks,
 		       struct err *err)
 {
-	if (blocks == 0) {
-		err_set(err, ERR_CONFIG, "%s: has no \"-- migrate:up\" line", file->name);
-		return err_hint(err, "add it above the statements, or take the file out of the "
-				     "migrations folder");
-	}
 	for (size_t i = 0; i < blocks; i++) {
 		if (block[i].marker == (i % 2 ? DOWN : UP))
 			continue;
@@ -260,6 +255,11 @@ static int parts(struct arena *arena, const struct source_file *up, const struct
 	int rc = -1;
 
 	(void)down;
+	if (!recognise(up)) {
+		err_set(err, ERR_CONFIG, "%s: has no \"-- migrate:up\" line", up->name);
+		return err_hint(err, "add it above the statements, or take the file out of the "
+				     "migrations folder");
+	}
 	for (size_t at = 0; at < up->len; at += line_length(up, at) + 1)
 		lines++;
 	block = malloc(lines * sizeof *block);
