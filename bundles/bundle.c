@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -257,6 +258,16 @@ static int bundle_open_copy(struct bundle *bundle, struct err *err)
 	return rc ? -1 : 0;
 }
 
+/* One word for programs, and a way out where none was given with the failure itself. */
+static int bundle_fail(struct err *err)
+{
+	if (err_exit_status(err) == 3 && !err->reason[0])
+		snprintf(err->reason, sizeof err->reason, "bundle");
+	if (err->code == ERR_IO)
+		return err_hint(err, "Check that the file is there and that you may read it.");
+	return err_hint(err, "Get the file again from where it was written.");
+}
+
 int bundle_open(const char *path, struct bundle **out, struct err *err)
 {
 	struct bundle *bundle = calloc(1, sizeof *bundle);
@@ -264,7 +275,7 @@ int bundle_open(const char *path, struct bundle **out, struct err *err)
 		return err_nomem(err);
 	if (quarantine_take(path, &bundle->received, err) || bundle_open_copy(bundle, err)) {
 		bundle_close(bundle);
-		return -1;
+		return bundle_fail(err);
 	}
 	*out = bundle;
 	return 0;
