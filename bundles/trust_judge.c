@@ -197,24 +197,45 @@ static bool quorum(const struct trust_judging *judging, bool late_too)
 	       !missing_group(judging, late_too);
 }
 
-/*
- * Marks what did not count in the end: a person's second approval, and late ones that were not
- * needed.
- */
-static void settle_verdicts(struct trust_judging *judging, bool late_too)
+/* The person of a late approval has another one that is not late. */
+static bool renewed(const struct trust_judging *judging, const struct trust_vote *late)
+{
+	for (size_t i = 0; i < judging->result->signatures; i++) {
+		const struct trust_vote *vote = &judging->vote[i];
+		if (vote->approves && !vote->late && strcmp(vote->principal, late->principal) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Late approvals that are not needed count nothing; needed ones say that they are late. */
+static void settle_late(struct trust_judging *judging, bool late_too)
 {
 	for (size_t i = 0; i < judging->result->signatures; i++) {
 		struct trust_vote *vote = &judging->vote[i];
 		struct trust_signature *signature = &judging->result->signature[i];
-		if ((vote->plan || vote->approves) && counted_before(judging, i, vote->plan))
-			trust_votes_ignore(signature,
-					   vote->plan ? "the planner has signed already"
-						      : "the approver has approved already");
-		else if (vote->approves && vote->late && !late_too)
-			trust_votes_ignore(signature, "it has expired");
-		else if (vote->approves && vote->late)
+		if (!vote->approves || !vote->late)
+			continue;
+		if (late_too && !renewed(judging, vote)) {
 			snprintf(signature->why, sizeof(signature->why),
 				 "expired, but within resume-grace");
+			continue;
+		}
+		trust_votes_ignore(signature, "it has expired");
+		vote->approves = false;
+	}
+}
+
+/* One person's second signature counts nothing. */
+static void settle_repeated(struct trust_judging *judging)
+{
+	for (size_t i = 0; i < judging->result->signatures; i++) {
+		const struct trust_vote *vote = &judging->vote[i];
+		if ((!vote->plan && !vote->approves) || !counted_before(judging, i, vote->plan))
+			continue;
+		trust_votes_ignore(&judging->result->signature[i],
+				   vote->plan ? "the planner has signed already"
+					      : "the approver has approved already");
 	}
 }
 
@@ -273,7 +294,9 @@ static int judge_quorum(struct trust_judging *judging, struct err *err)
 	bool late_too = lenient && !strict;
 	const struct policy_group *group = missing_group(judging, late_too);
 	result->approvals = count_people(judging, NULL, late_too);
-	settle_verdicts(judging, late_too);
+	int from_group = group ? count_people(judging, group, false) : 0;
+	settle_late(judging, late_too);
+	settle_repeated(judging);
 	if (late_too)
 		result->expired = true;
 	if (lenient)
@@ -284,7 +307,7 @@ static int judge_quorum(struct trust_judging *judging, struct err *err)
 			   policy->approve, why ? "; ignored: " : "", why ? why : "");
 	else
 		err_refuse(err, "quorum", "%d of %d approvals from group %s",
-			   count_people(judging, group, false), group ? group->required : 0,
+			   from_group, group ? group->required : 0,
 			   group ? group->name : "");
 	return err_hint(err,
 			"pgdocket approve FILE --key KEY --principal WHO; one person counts once");

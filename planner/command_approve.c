@@ -37,10 +37,9 @@ static const struct option_command command = {
 	table,
 	1,
 	1,
-	"On a terminal it shows the plan and asks; without one it asks nothing. It checks only "
-	"that the signature fits the\n"
-	"statement: whether the key may approve is judged by pgdocket verify and by the applier.\n"
-	"For a key in an agent, on a token or with a passphrase:\n"
+	"On a terminal it shows the plan and asks; without one it asks nothing. It checks only that\n"
+	"the signature fits the statement: whether the key may approve is judged by pgdocket verify\n"
+	"and by the applier. For a key in an agent, on a token or with a passphrase:\n"
 	"  pgdocket approve FILE --principal WHO --export approval.txt\n"
 	"  ssh-keygen -Y sign -n " NAMESPACE_APPROVE " -f KEY approval.txt\n"
 	"  pgdocket approve FILE --import approval.txt.sig"
@@ -232,7 +231,7 @@ static int approve(struct signing *signing, const struct approve_options *option
 	if (sign_vote(signing, vote, &go, &stands, err))
 		return -1;
 	if (!go)
-		return err_set(err, ERR_UNFIT, "not signed: the answer was not yes");
+		return signing_declined(err);
 	return finish(signing, vote, stands, err);
 }
 

@@ -3,6 +3,7 @@
  * elsewhere.
  */
 #include "commands.h"
+#include "signature.h"
 #include "signing.h"
 
 struct sign_options {
@@ -18,38 +19,43 @@ static const struct option_command command = {
 	table,
 	1,
 	1,
-	"On a terminal it shows the plan and asks; without one it asks nothing. It checks only "
-	"that the signature fits the\n"
-	"plan: whether the key may plan is judged by pgdocket verify and by the applier.\n"
-	"For a key in an agent, on a token or with a passphrase:\n"
+	"On a terminal it shows the plan and asks; without one it asks nothing. It checks only that\n"
+	"the signature fits the plan: whether the key may plan is judged by pgdocket verify and by\n"
+	"the applier. For a key in an agent, on a token or with a passphrase:\n"
 	"  pgdocket sign FILE --export plan.txt\n"
 	"  ssh-keygen -Y sign -n " NAMESPACE_PLAN " -f KEY plan.txt\n"
 	"  pgdocket sign FILE --import plan.txt.sig"
 };
 
-static int make_signature(struct signing *signing, bool *go, struct err *err)
+/* Ask and sign; *stands true, and nothing asked, when the key has signed this plan already. */
+static int sign_here(struct signing *signing, bool *go, bool *stands, struct err *err)
 {
-	*go = true;
-	if (signing->options->import)
-		return signing_import(signing, err);
-	if (signing_load_key(signing, err) || signing_confirm(signing, NULL, go, err))
+	const struct buf *bytes = &signing->plan_bytes;
+	struct signature row = { signing->name_space, bytes->data, bytes->len, NULL, 0 };
+	if (signing_load_key(signing, err) ||
+	    signature_stands(bundle_db(signing->bundle), &row, &signing->signer, stands, err))
 		return -1;
-	return *go ? signing_sign(signing, &signing->plan_bytes, err) : 0;
+	if (*stands)
+		return 0;
+	if (signing_confirm(signing, NULL, go, err))
+		return -1;
+	return *go ? signing_sign(signing, bytes, err) : 0;
 }
 
 static int sign(struct signing *signing, const char *path, struct err *err)
 {
-	bool go = true, added = false;
+	bool go = true, stands = false, added = false;
 	if (signing_check_options(signing->options, command.name, err) ||
 	    signing_open(signing, path, err))
 		return -1;
 	if (signing->options->export)
 		return signing_export(signing, &signing->plan_bytes, err);
-	if (make_signature(signing, &go, err))
+	if (signing->options->import ? signing_import(signing, err)
+				     : sign_here(signing, &go, &stands, err))
 		return -1;
 	if (!go)
-		return err_set(err, ERR_UNFIT, "not signed: the answer was not yes");
-	if (signing_store(signing, &signing->plan_bytes, &added, err))
+		return signing_declined(err);
+	if (!stands && signing_store(signing, &signing->plan_bytes, &added, err))
 		return -1;
 	return signing_report(signing, signing->options->principal, added, err);
 }

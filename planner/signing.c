@@ -112,6 +112,12 @@ out:
 	return result;
 }
 
+int signing_declined(struct err *err)
+{
+	err_set(err, ERR_UNFIT, "not signed: the answer was not yes");
+	return err_hint(err, "only the whole word yes signs; --yes answers beforehand");
+}
+
 int signing_load_key(struct signing *signing, struct err *err)
 {
 	if (ssh_private_key_read(signing->options->key, &signing->key, err))

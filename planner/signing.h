@@ -63,6 +63,8 @@ void signing_release(struct signing *signing);
  */
 int signing_confirm(struct signing *signing, const struct buf *extra, bool *go,
 		    struct err *err) MUST_CHECK;
+/* The answer was not yes: ERR_UNFIT, so that the exit code is not 0. */
+int signing_declined(struct err *err);
 int signing_load_key(struct signing *signing, struct err *err) MUST_CHECK;
 /* Signs message with the loaded key. */
 int signing_sign(struct signing *signing, const struct buf *message, struct err *err) MUST_CHECK;

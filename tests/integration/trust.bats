@@ -439,13 +439,18 @@ vote() { sqlite3 b.docket "SELECT CAST(body AS TEXT) FROM signature WHERE namesp
 	[ "$status" = 0 ]
 	[[ $output == *"prod-1"*"schemas"*"50"*"612"*"2 of them destructive"*"CHG0012345"*"yes or no:"*"signed"* ]]
 	[ "$(rows b.docket)" = 1 ]
+	# what is signed already is not asked about
+	run on_terminal no pgdocket sign b.docket --key alice --principal alice@x
+	[ "$status" = 0 ]
+	[[ $output == *already* ]]
+	[[ $output != *"yes or no:"* ]]
 }
 
 @test "sign on a terminal does nothing on any other answer" {
 	for answer in no y YES ''; do
 		run on_terminal "$answer" pgdocket sign b.docket --key alice --principal alice@x
 		[ "$status" = 1 ]
-		[[ $output == *"not signed"* ]]
+		[[ $output == *"not signed"*hint:* ]]
 	done
 	[ "$(rows b.docket)" = 0 ]
 }

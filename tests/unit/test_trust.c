@@ -340,6 +340,28 @@ Test(trust, approvals_expire_on_their_own)
 	refuses("quorum", "1 of 2");
 }
 
+Test(trust, a_renewed_approval_counts)
+{
+	policy("require: approve 2\n");
+	put_plan();
+	sign_plan(&alice);
+	for (int i = 0; i < 8; i++) { /* rows stand in the order of random digests */
+		struct approval vote = vote_of("bob@x", true);
+		vote.expires_us = i % 2 ? NOW + DAY : NOW - HOUR;
+		put_vote(&bob, NAMESPACE_APPROVE, &vote);
+	}
+	struct approval late = vote_of("carol@x", true);
+	late.expires_us = NOW - HOUR;
+	put_vote(&carol, NAMESPACE_APPROVE, &late);
+	accepts();
+	cr_assert(result.expired);
+	cr_assert_eq(result.approvals, 2);
+	int counts = 0;
+	for (size_t i = 1; i < result.signatures; i++)
+		counts += result.signature[i].verdict == VERDICT_COUNTS;
+	cr_assert_eq(counts, 2);
+}
+
 Test(trust, plans_grow_old)
 {
 	statement.expires_us = NOW + 400 * DAY;
@@ -557,6 +579,29 @@ Test(trust, S28_junk)
 	cr_assert_lt(clock_monotonic_us() - before, 1000000);
 	cr_assert_eq(result.signatures, TRUST_SIGNATURES_MAX);
 	cr_assert_eq(result.ignored_rows, 100002 - TRUST_SIGNATURES_MAX);
+}
+
+/* Junk that claims a known key is examined, but no more than TRUST_SIGNATURES_MAX of it: at worst too few approvals. */
+Test(trust, S28_junk_under_a_known_key)
+{
+	struct db_query *query = NULL;
+	struct digest known;
+	simple();
+	ssh_public_key_digest(&bob.public, &known);
+	OK(db_prepare(db,
+	              "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000) "
+	              "INSERT INTO signature SELECT randomblob(32), ?1, 'approve.v1@pgdocket', randomblob(300), randomblob(200) "
+	              "FROM n", &query, &err));
+	db_bind_blob(query, 1, known.bytes, DIGEST_SIZE);
+	OK(db_run(query, &err));
+	db_finish(query);
+	OK(trust_open("pol", true, &trust, &err));
+	int64_t before = clock_monotonic_us();
+	/* Bob's true row is among the first 64 once in 1,600 times. */
+	if (judge_at(NOW, NULL))
+		cr_assert_str_eq(err.reason, "quorum");
+	cr_assert_lt(clock_monotonic_us() - before, 1000000);
+	cr_assert_eq(result.signatures, TRUST_SIGNATURES_MAX);
 }
 
 /* --- the directory --- */
