@@ -60,6 +60,8 @@ static int open_section(struct conf_reader *reader, const char *line, size_t len
 		return -1;
 	if (!end)
 		return conf_error(reader, reader->err, "a section's name lacks its ]");
+	while (end > line + 1 && end[-1] == ' ')
+		end--;
 	snprintf(reader->section, sizeof reader->section, "%.*s", (int)(end - line - 1), line + 1);
 	if (!conf_section_known(reader->section)) {
 		conf_error(reader, reader->err, "there is no section [%s]", reader->section);
@@ -91,6 +93,10 @@ static char *next_line(char *out, int size, void *context)
 		conf_error(reader, reader->err, "the line has %zu bytes; fewer than %d are allowed", len, CONF_LINE_MAX);
 		err_hint(reader->err, "go on in the next line, indented");
 		return NULL;
+	}
+	if (reader->line == 1 && len >= 3 && memcmp(line, "\xef\xbb\xbf", 3) == 0) {
+		line += 3; /* a byte order mark */
+		len -= 3;
 	}
 	reader->indented = len && (line[0] == ' ' || line[0] == '\t');
 	if (len && line[0] == '[' && open_section(reader, line, len))

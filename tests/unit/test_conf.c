@@ -138,7 +138,7 @@ static const struct { const char *text, *message, *hint; } wrong[] = {
 	{ LEAST "[wave rest]\nschemas = b\n", "x.conf: [wave rest] must be the last wave and have schemas = *", "" },
 	{ LEAST "[wave a]\nschemas = x\n[wave a]\nschemas = y\n", "x.conf:7: there are two waves \"a\"", "" },
 	{ LEAST "[wave shared]\nschemas = x\n", "x.conf:5: a wave cannot be called \"shared\"", "" },
-	{ LEAST "[wave  ]\nschemas = x\n", "x.conf:5: a wave cannot be called \" \"", "" },
+	{ LEAST "[wave  ]\nschemas = x\n", "x.conf:5: there is no section [wave]", NULL },
 	{ "[target]\nlabel = 12345678901234567890123456789012345678901234567890123456789012345678901234567890123456789012345678"
 	  "90123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789012345678\n",
 	  "x.conf:2: the line has 216 bytes; fewer than 200 are allowed", "go on in the next line, indented" },
