@@ -25,7 +25,7 @@ check-run: export PGDOCKET_BIN := $(abspath $(BUILD)/asan)
 check-run: export PGDOCKET_RELEASE := $(abspath $(BUILD)/release)
 check-run: export PGDOCKET_BUILD := $(abspath $(BUILD))
 check-run:
-	@$(RUN) $(BATS) $(wildcard tests/demo_test.sh) $(CHECKS) \
+	@$(RUN) $(BATS) $(CHECKS) \
 	  $(foreach t,$(UNIT_C:tests/unit/%.c=%),asan/$(t)=$(BUILD)/asan/tests/$(t) release/$(t)=$(BUILD)/release/tests/$(t)) \
 	  $(foreach t,$(FUZZ),asan/$(t)=$(BUILD)/asan/fuzz/$(t:fuzz_%=replay_%))
 

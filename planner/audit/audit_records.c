@@ -200,7 +200,7 @@ static int place_event(const struct audit *audit, struct audit_event *event, con
 	if (event->schema < 0)
 		return contradiction(err, record, "it names a schema that the plan does not have");
 	const struct doc_schema *schema = &document->schema[event->schema];
-	if ((class_number && class_number != document->class[schema->class_index].number) ||
+	if ((record_get(record, "class") && class_number != document->class[schema->class_index].number) ||
 	    (wave && strcmp(wave, document->wave[schema->wave].name) != 0))
 		return contradiction(err, record, "class or wave are not those that the plan gives the schema");
 	if (segment > INT32_MAX || (segment && !audit_segment(audit, event->schema, (int)segment)) ||
