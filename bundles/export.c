@@ -11,6 +11,8 @@
 #include "bundle_parts.h"
 #include "db_sqlite.h"
 #include "file.h"
+#include "plan_statement.h"
+#include "record.h"
 #include "replace.h"
 
 /* On a connection of its own: VACUUM INTO attaches its target, and nothing else may ever attach. */
@@ -44,12 +46,32 @@ out:
 	return rc;
 }
 
+/* What goes out must be what a reader will accept: the records of all runs, as far as they go. */
+static int export_check(const char *temporary, struct err *err)
+{
+	struct bundle *bundle = NULL;
+	struct buf bytes = BUF_INIT(STATEMENT_MAX_BYTES);
+	struct plan_statement statement;
+	struct digest plan;
+	bool found = false;
+	int rc = -1;
+	if (bundle_open(temporary, &bundle, err) ||
+	    plan_statement_load(bundle_db(bundle), &bytes, &statement, &plan, &found, err))
+		goto out;
+	rc = found ? record_verify_chains(bundle_db(bundle), &plan, NULL, err) : 0;
+out:
+	bundle_close(bundle);
+	buf_release(&bytes);
+	return rc ? err_context(err, "the results do not verify and were not written") : 0;
+}
+
 static int export_to(const char *work_path, const char *path, const struct quarantine *was,
 		     bool overwrite, bool *same, struct err *err)
 {
 	char *temporary = NULL;
 	int rc = -1;
-	if (replace_begin(path, &temporary, err) || export_vacuum(work_path, temporary, err))
+	if (replace_begin(path, &temporary, err) || export_vacuum(work_path, temporary, err) ||
+	    export_check(temporary, err))
 		goto out;
 	rc = was ? replace_same(temporary, path, was, same, err)
 		 : replace_new(temporary, path, overwrite, err);
