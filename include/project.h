@@ -1,6 +1,6 @@
 /*
- * Which configuration and which migrations a command works with: the working folder's where they belong to the bundle, else those
- * that the bundle carries.
+ * Which configuration and which migrations a command works with: the working folder's where they
+ * belong to the bundle, else those that the bundle carries.
  */
 #ifndef PGDOCKET_PROJECT_H
 #define PGDOCKET_PROJECT_H
@@ -13,17 +13,19 @@
 struct project {
 	struct arena *arena;
 	struct conf *conf;
-	struct source source;       /* no migrations: neither folder nor bundle has any */
-	bool own_conf;              /* from the folder; false: the bundle's */
+	struct source source; /* no migrations: neither folder nor bundle has any */
+	bool own_conf;        /* from the folder; false: the bundle's */
 	bool own_migrations;
 };
 
 /*
- * config: --config, or NULL: ./pgdocket.conf when there is one. bundle NULL: there is none yet, the folder must have a configuration.
- * A configuration is used when its label is the bundle's target's; named by --config with another label it is ERR_CONFIG.
- * The folder's migrations are used with the folder's configuration when the migrations folder exists.
+ * config: --config, or NULL: ./pgdocket.conf when there is one. bundle NULL: there is none yet,
+ * the folder must have a configuration. A configuration is used when its label is the bundle's
+ * target's; named by --config with another label it is ERR_CONFIG. The folder's migrations are
+ * used with the folder's configuration when the migrations folder exists.
  */
-int project_open(const char *config, struct db *bundle, struct project *out, struct err *err) MUST_CHECK;
+int project_open(const char *config, struct db *bundle, struct project *out,
+		 struct err *err) MUST_CHECK;
 void project_close(struct project *project); /* also after a failed open */
 /* "configuration and migrations from ./pgdocket.conf" and the like; in the project's arena. */
 const char *project_describe(const struct project *project, struct err *err);

@@ -15,15 +15,23 @@ struct snapshot_command {
 static const struct option table[] = {
 	{ "output", 'o', OPTION_TEXT, AT(output), "FILE", "the bundle to write", 0, 0 },
 	{ "force", 'f', OPTION_FLAG, AT(force), NULL, "overwrite FILE", 0, 0 },
-	{ "config", 'c', OPTION_TEXT, AT(config), "FILE", "configuration (default: ./pgdocket.conf)", 0, 0 },
-	{ "jobs", 'j', OPTION_COUNT, AT(jobs), "N", "connections that read at once (default: 4)", 1, 32 },
+	{ "config", 'c', OPTION_TEXT, AT(config), "FILE",
+	  "configuration (default: ./pgdocket.conf)", 0, 0 },
+	{ "jobs", 'j', OPTION_COUNT, AT(jobs), "N", "connections that read at once (default: 4)", 1,
+	  32 },
 	CLI_CONNECTION_OPTIONS(struct snapshot_command),
 	CLI_COMMON_OPTIONS(struct snapshot_command),
 	{ 0 }
 };
 static const struct option_command command = {
-	"snapshot", "", "Reads every schema's migration state and shape, read-only, into a new bundle.", table, 0, 0,
-	"It needs a role with USAGE on the schemas and SELECT on their history tables and on what the tenants query names.\n"
+	"snapshot",
+	"",
+	"Reads every schema's migration state and shape, read-only, into a new bundle.",
+	table,
+	0,
+	0,
+	"It needs a role with USAGE on the schemas and SELECT on their history tables and on what "
+	"the tenants query names.\n"
 	"The project's migrations and its configuration go into the bundle too.",
 };
 
@@ -41,24 +49,34 @@ static int check_output(const struct snapshot_command *values, struct err *err)
 	return 0;
 }
 
-static int report(struct cli *cli, const struct snapshot_command *values, const struct snapshot_result *result,
-                  struct err *err)
+static int report(struct cli *cli, const struct snapshot_command *values,
+		  const struct snapshot_result *result, struct err *err)
 {
 	struct buf out = BUF_INIT(8192);
 	int rc;
 
 	if (values->common.json) {
-		buf_add_format(&out, "{\"schemas\":%lld,\"tenants\":%lld,\"listed\":%lld,\"orphans\":%lld,\"states\":%lld,"
-		               "\"shapes\":%lld,\"problems\":%zu}\n", (long long)result->schemas, (long long)result->tenants,
-		               (long long)result->listed, (long long)result->orphans, (long long)result->states,
-		               (long long)result->shapes, result->problems);
+		buf_add_format(&out,
+			       "{\"schemas\":%lld,\"tenants\":%lld,\"listed\":%lld,\"orphans\":%"
+			       "lld,\"states\":%lld,"
+			       "\"shapes\":%lld,\"problems\":%zu}\n",
+			       (long long)result->schemas, (long long)result->tenants,
+			       (long long)result->listed, (long long)result->orphans,
+			       (long long)result->states, (long long)result->shapes,
+			       result->problems);
 	} else if (!values->common.quiet) {
-		buf_add_format(&out, "%s: %lld schemas (%lld of %lld listed tenants) in %lld states and %lld shapes\n",
-		               values->output, (long long)result->schemas, (long long)result->tenants,
-		               (long long)result->listed, (long long)result->states, (long long)result->shapes);
+		buf_add_format(&out,
+			       "%s: %lld schemas (%lld of %lld listed tenants) in %lld states and "
+			       "%lld shapes\n",
+			       values->output, (long long)result->schemas,
+			       (long long)result->tenants, (long long)result->listed,
+			       (long long)result->states, (long long)result->shapes);
 		if (result->orphans)
-			buf_add_format(&out, "%lld of them %s not listed: a schema with a history table of its own\n",
-			               (long long)result->orphans, result->orphans == 1 ? "is" : "are");
+			buf_add_format(&out,
+				       "%lld of them %s not listed: a schema with a history table "
+				       "of its own\n",
+				       (long long)result->orphans,
+				       result->orphans == 1 ? "is" : "are");
 	}
 	rc = cli_print(cli, &out, err);
 	buf_release(&out);
@@ -70,7 +88,8 @@ static int take(struct cli *cli, const struct snapshot_command *values, struct e
 	struct bundle_edit *edit = NULL;
 	struct project project = { 0 };
 	struct snapshot_result result = { 0 };
-	struct taking taking = { cli, &values->common, &values->connection, &project, values->jobs };
+	struct taking taking = { cli, &values->common, &values->connection, &project,
+				 values->jobs };
 	int rc = -1;
 
 	if (check_output(values, err) || project_open(values->config, NULL, &project, err) ||

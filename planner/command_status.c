@@ -1,4 +1,7 @@
-/* pgdocket status: what a bundle's snapshot says of the fleet; with -d, of a database as it is now. */
+/*
+ * pgdocket status: what a bundle's snapshot says of the fleet; with -d, of a database as it is
+ * now.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,18 +21,28 @@ struct status_command {
 };
 #define AT(field) offsetof(struct status_command, field)
 static const struct option table[] = {
-	{ "schema", 's', OPTION_TEXT, AT(schema), "NAME", "this schema's migrations one by one", 0, 0 },
-	{ "exit-code", 0, OPTION_FLAG, AT(exit_code), NULL, "exit 5 when something is pending or drifts", 0, 0 },
-	{ "config", 'c', OPTION_TEXT, AT(config), "FILE", "configuration (default: ./pgdocket.conf, else the bundle's)", 0, 0 },
-	{ "jobs", 'j', OPTION_COUNT, AT(jobs), "N", "with -d: connections that read at once (default: 4)", 1, 32 },
+	{ "schema", 's', OPTION_TEXT, AT(schema), "NAME", "this schema's migrations one by one", 0,
+	  0 },
+	{ "exit-code", 0, OPTION_FLAG, AT(exit_code), NULL,
+	  "exit 5 when something is pending or drifts", 0, 0 },
+	{ "config", 'c', OPTION_TEXT, AT(config), "FILE",
+	  "configuration (default: ./pgdocket.conf, else the bundle's)", 0, 0 },
+	{ "jobs", 'j', OPTION_COUNT, AT(jobs), "N",
+	  "with -d: connections that read at once (default: 4)", 1, 32 },
 	CLI_CONNECTION_OPTIONS(struct status_command),
 	CLI_COMMON_OPTIONS(struct status_command),
 	{ 0 }
 };
 static const struct option_command command = {
-	"status", "FILE", "Shows what is applied, pending and unlike in every schema of a snapshot.", table, 0, 1,
+	"status",
+	"FILE",
+	"Shows what is applied, pending and unlike in every schema of a snapshot.",
+	table,
+	0,
+	1,
 	"-d instead of FILE takes a snapshot on the fly. -v lists every schema.\n"
-	"Marks of --schema: [x] applied, [ ] pending, [!] unknown or dirty, [-] for the other scope.",
+	"Marks of --schema: [x] applied, [ ] pending, [!] unknown or dirty, [-] for the other "
+	"scope.",
 };
 
 /* The bundle that is looked at, and what belongs to it. */
@@ -43,17 +56,21 @@ struct view {
 static int check_arguments(const struct status_command *values, const char *file, struct err *err)
 {
 	if (!file == !values->connection.dbname) {
-		err_set(err, ERR_USAGE, file ? "a bundle and a database were named" : "neither a bundle nor a database was named");
+		err_set(err, ERR_USAGE,
+			file ? "a bundle and a database were named"
+			     : "neither a bundle nor a database was named");
 		return err_hint(err, "pgdocket status FILE, or pgdocket status -d CONNECTION");
 	}
 	return 0;
 }
 
 /* A snapshot in a file that nobody else sees and that is gone afterwards. */
-static int take_on_the_fly(struct cli *cli, const struct status_command *values, struct view *view, struct err *err)
+static int take_on_the_fly(struct cli *cli, const struct status_command *values, struct view *view,
+			   struct err *err)
 {
 	struct snapshot_result result = { 0 };
-	struct taking taking = { cli, &values->common, &values->connection, &view->project, values->jobs };
+	struct taking taking = { cli, &values->common, &values->connection, &view->project,
+				 values->jobs };
 	struct bundle_edit *edit = NULL;
 	int rc = -1;
 
@@ -63,7 +80,8 @@ static int take_on_the_fly(struct cli *cli, const struct status_command *values,
 		return err_set_errno(err, ERR_IO, "cannot make a folder in /tmp");
 	}
 	snprintf(view->file, sizeof view->file, "%s/status.docket", view->folder);
-	if (project_open(values->config, NULL, &view->project, err) || bundle_edit(view->file, NULL, false, &edit, err) ||
+	if (project_open(values->config, NULL, &view->project, err) ||
+	    bundle_edit(view->file, NULL, false, &edit, err) ||
 	    taking_snapshot(&taking, bundle_edit_db(edit), &result, err))
 		goto out;
 	rc = bundle_edit_commit(edit, err);
@@ -76,14 +94,14 @@ out:
 	return rc;
 }
 
-static int open_view(struct cli *cli, const struct status_command *values, const char *file, struct view *view,
-                     struct err *err)
+static int open_view(struct cli *cli, const struct status_command *values, const char *file,
+		     struct view *view, struct err *err)
 {
 	if (!file) {
 		if (take_on_the_fly(cli, values, view, err))
 			return -1;
 	} else if (bundle_open(file, &view->bundle, err) ||
-	           project_open(values->config, bundle_db(view->bundle), &view->project, err)) {
+		   project_open(values->config, bundle_db(view->bundle), &view->project, err)) {
 		return -1;
 	}
 	return classes_read(bundle_db(view->bundle), &view->project.source, &view->set, err);
@@ -100,16 +118,18 @@ static void close_view(struct view *view)
 		rmdir(view->folder);
 }
 
-static int print(struct cli *cli, const struct status_command *values, const struct status *status, struct err *err)
+static int print(struct cli *cli, const struct status_command *values, const struct status *status,
+		 struct err *err)
 {
 	struct buf out = BUF_INIT(OUTPUT_MAX);
 	int rc;
 
 	if (values->schema)
 		rc = values->common.json ? status_schema_json(status, values->schema, &out, err)
-		                         : status_schema_text(status, values->schema, &out, err);
+					 : status_schema_text(status, values->schema, &out, err);
 	else
-		rc = values->common.json ? status_json(status, &out, err) : status_text(status, &out, err);
+		rc = values->common.json ? status_json(status, &out, err)
+					 : status_text(status, &out, err);
 	if (rc == 0)
 		rc = cli_print(cli, &out, err);
 	buf_release(&out);

@@ -1,4 +1,7 @@
-/* What a command does around snapshot_take: asks for the password, says which grants are missing, keeps the migrations. */
+/*
+ * What a command does around snapshot_take: asks for the password, says which grants are missing,
+ * keeps the migrations.
+ */
 #include "taking.h"
 #include <stdlib.h>
 #include <string.h>
@@ -16,14 +19,17 @@ static void say_lines(struct cli *cli, const struct buf *lines)
 	buf_release(&safe);
 }
 
-static int take(const struct taking *taking, const struct session_options *session, struct db *bundle,
-                struct snapshot_result *result, struct err *err)
+static int take(const struct taking *taking, const struct session_options *session,
+		struct db *bundle, struct snapshot_result *result, struct err *err)
 {
 	const struct source *source = &taking->project->source;
 	struct snapshot_options options = {
-		.session = session, .conf = taking->project->conf, .jobs = taking->jobs,
+		.session = session,
+		.conf = taking->project->conf,
+		.jobs = taking->jobs,
 		.layout = source->migrations ? source->layout : NULL,
-		.progress_stream = taking->cli->talk, .progress_mode = cli_progress(taking->common),
+		.progress_stream = taking->cli->talk,
+		.progress_mode = cli_progress(taking->common),
 	};
 
 	if (snapshot_take(&options, bundle, result, err)) {
@@ -36,11 +42,15 @@ static int take(const struct taking *taking, const struct session_options *sessi
 	return source->migrations ? source_store(source, bundle, err) : 0;
 }
 
-int taking_snapshot(const struct taking *taking, struct db *bundle, struct snapshot_result *result, struct err *err)
+int taking_snapshot(const struct taking *taking, struct db *bundle, struct snapshot_result *result,
+		    struct err *err)
 {
 	const struct cli_connection *connection = taking->connection;
 	struct session_options session = {
-		.conninfo = connection->dbname, .host = connection->host, .port = connection->port, .user = connection->user,
+		.conninfo = connection->dbname,
+		.host = connection->host,
+		.port = connection->port,
+		.user = connection->user,
 		.application_name = "pgdocket snapshot",
 	};
 	char *password = NULL;

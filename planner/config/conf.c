@@ -1,6 +1,7 @@
 /*
- * pgdocket.conf as a struct: what each key is called, what it may hold, what holds when it is absent. How lines are
- * read is conf_lines.c's part. Says nothing of whether folders or schemas exist; those who use them do.
+ * pgdocket.conf as a struct: what each key is called, what it may hold, what holds when it is
+ * absent. How lines are read is conf_lines.c's part. Says nothing of whether folders or schemas
+ * exist; those who use them do.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -26,8 +27,9 @@ struct key {
 	const char *section, *name;
 	enum key_kind kind;
 	size_t offset;
-	const char *words[4]; /* bool: no, yes; choice: in the enum's order; NULL: not a word of this key */
-	int64_t low, high;    /* duration (ms), count */
+	/* bool: no, yes; choice: in the enum's order; NULL: not a word of this key */
+	const char *words[4];
+	int64_t low, high; /* duration (ms), count */
 };
 
 #define CONF(field) offsetof(struct conf, field)
@@ -44,16 +46,20 @@ static const struct key keys[] = {
 	{ "migrations", "dir", KEY_TEXT, CONF(dir), { 0 }, 1, 4096 },
 	{ "migrations", "layout", KEY_TEXT, CONF(layout), { 0 }, 1, 40 },
 	{ "migrations", "history", KEY_TEXT, CONF(history), { 0 }, 1, 40 },
-	{ "migrations", "out_of_order", KEY_CHOICE, CONF(out_of_order), { "warn", "allow", "error" }, 0, 0 },
+	{ "migrations", "out_of_order", KEY_CHOICE, CONF(out_of_order),
+	  { "warn", "allow", "error" }, 0, 0 },
 	{ "migrations", "unknown", KEY_CHOICE, CONF(unknown), { NULL, "allow", "error" }, 0, 0 },
 	{ "plan", "transaction", KEY_BOOL, CONF(per_migration), { "schema", "migration" }, 0, 0 },
 	{ "plan", "guard", KEY_BOOL, CONF(strict_guard), { "normal", "strict" }, 0, 0 },
 	{ "plan", "lock_timeout", KEY_DURATION, CONF(lock_timeout_ms), { 0 }, 1, DAY_MS },
-	{ "plan", "statement_timeout", KEY_DURATION, CONF(statement_timeout_ms), { 0 }, 1, 7 * DAY_MS },
+	{ "plan", "statement_timeout", KEY_DURATION, CONF(statement_timeout_ms),
+	  { 0 }, 1, 7 * DAY_MS },
 	{ "plan", "retries", KEY_COUNT, CONF(retries), { 0 }, 0, 1000 },
 	{ "plan", "accept", KEY_LIST, CONF(accept), { 0 }, 0, 0 },
-	{ CONF_WAVE_SECTION, "schemas", KEY_LIST, offsetof(struct conf_wave, schemas), { 0 }, 0, 0 },
-	{ CONF_WAVE_SECTION, "max_failures", KEY_COUNT, offsetof(struct conf_wave, max_failures), { 0 }, 0, 1000000 },
+	{ CONF_WAVE_SECTION, "schemas", KEY_LIST, offsetof(struct conf_wave, schemas),
+	  { 0 }, 0, 0 },
+	{ CONF_WAVE_SECTION, "max_failures", KEY_COUNT, offsetof(struct conf_wave, max_failures),
+	  { 0 }, 0, 1000000 },
 };
 #define KEYS (sizeof keys / sizeof *keys)
 
@@ -80,7 +86,8 @@ static const struct key *find_key(const char *section, const char *name)
 	return NULL;
 }
 
-static int unknown_key(const struct conf_reader *reader, const char *section, const char *name, struct err *err)
+static int unknown_key(const struct conf_reader *reader, const char *section, const char *name,
+		       struct err *err)
 {
 	const char *wanted = is_wave(section) ? CONF_WAVE_SECTION : section;
 	struct buf names = BUF_INIT(500);
@@ -110,8 +117,8 @@ static const char *item_of(struct arena *arena, const char *at, size_t len, stru
 	return arena_copy(arena, at, len, err);
 }
 
-static int set_list(struct conf_reader *reader, const struct key *key, const char *value, struct conf_list *out,
-                    struct err *err)
+static int set_list(struct conf_reader *reader, const struct key *key, const char *value,
+		    struct conf_list *out, struct err *err)
 {
 	size_t room = 1;
 
@@ -128,9 +135,10 @@ static int set_list(struct conf_reader *reader, const struct key *key, const cha
 			return -1;
 		if (!*item || strlen(item) > IDENTIFIER_MAX)
 			return conf_error(reader, err, "%s: an item of a list is %s", key->name,
-			                  *item ? "longer than 63 bytes" : "empty");
+					  *item ? "longer than 63 bytes" : "empty");
 		if (conf_list_has(out, item))
-			return conf_error(reader, err, "%s: \"%s\" stands there twice", key->name, item);
+			return conf_error(reader, err, "%s: \"%s\" stands there twice", key->name,
+					  item);
 		out->items[out->count++] = item;
 		value += len;
 		value += *value == ',';
@@ -138,16 +146,17 @@ static int set_list(struct conf_reader *reader, const struct key *key, const cha
 	return 0;
 }
 
-static int wrong_word(const struct conf_reader *reader, const struct key *key, const char *value, struct err *err)
+static int wrong_word(const struct conf_reader *reader, const struct key *key, const char *value,
+		      struct err *err)
 {
 	conf_error(reader, err, "%s cannot be \"%s\"", key->name, value);
 	return err_hint(err, "it is %s%s%s%s%s", key->words[0] ? key->words[0] : "",
-	                key->words[0] && key->words[1] ? " or " : "", key->words[1],
-	                key->words[2] ? " or " : "", key->words[2] ? key->words[2] : "");
+			key->words[0] && key->words[1] ? " or " : "", key->words[1],
+			key->words[2] ? " or " : "", key->words[2] ? key->words[2] : "");
 }
 
-static int set_word(const struct conf_reader *reader, const struct key *key, const char *value, void *out,
-                    struct err *err)
+static int set_word(const struct conf_reader *reader, const struct key *key, const char *value,
+		    void *out, struct err *err)
 {
 	for (int i = 0; i < 3; i++) {
 		if (!key->words[i] || strcmp(key->words[i], value) != 0)
@@ -161,43 +170,46 @@ static int set_word(const struct conf_reader *reader, const struct key *key, con
 	return wrong_word(reader, key, value, err);
 }
 
-static int set_duration(const struct conf_reader *reader, const struct key *key, const char *value, int64_t *out,
-                        struct err *err)
+static int set_duration(const struct conf_reader *reader, const struct key *key, const char *value,
+			int64_t *out, struct err *err)
 {
 	if (text_duration_ms(value, out) && *out >= key->low && *out <= key->high)
 		return 0;
 	conf_error(reader, err, "%s: \"%s\" is not a time between 1ms and %lldd", key->name, value,
-	           (long long)(key->high / DAY_MS));
+		   (long long)(key->high / DAY_MS));
 	return err_hint(err, "a number and its unit: 500ms, 2s, 30min, 1h, 7d");
 }
 
-static int set_count(const struct conf_reader *reader, const struct key *key, const char *value, int *out,
-                     struct err *err)
+static int set_count(const struct conf_reader *reader, const struct key *key, const char *value,
+		     int *out, struct err *err)
 {
 	int64_t number;
 
 	if (!text_int64(value, key->low, key->high, &number))
-		return conf_error(reader, err, "%s: \"%s\" is not a whole number from %lld to %lld", key->name, value,
-		                  (long long)key->low, (long long)key->high);
+		return conf_error(reader, err, "%s: \"%s\" is not a whole number from %lld to %lld",
+				  key->name, value, (long long)key->low, (long long)key->high);
 	*out = (int)number;
 	return 0;
 }
 
-static int set_text(struct conf_reader *reader, const struct key *key, const char *value, const char **out,
-                    struct err *err)
+static int set_text(struct conf_reader *reader, const struct key *key, const char *value,
+		    const char **out, struct err *err)
 {
 	if (!*value)
 		return conf_error(reader, err, "%s has no value", key->name);
 	if (strlen(value) > (size_t)key->high)
-		return conf_error(reader, err, "%s is longer than %lld bytes", key->name, (long long)key->high);
+		return conf_error(reader, err, "%s is longer than %lld bytes", key->name,
+				  (long long)key->high);
 	*out = arena_text(reader->arena, value, err);
 	return *out ? 0 : -1;
 }
 
-int conf_set(struct conf_reader *reader, const char *section, const char *name, const char *value, struct err *err)
+int conf_set(struct conf_reader *reader, const char *section, const char *name, const char *value,
+	     struct err *err)
 {
 	const struct key *key = find_key(section, name);
-	char *base = is_wave(section) ? (char *)&reader->conf->wave[reader->conf->waves - 1] : (char *)reader->conf;
+	char *base = is_wave(section) ? (char *)&reader->conf->wave[reader->conf->waves - 1]
+				      : (char *)reader->conf;
 	void *out;
 
 	if (!key)
@@ -258,16 +270,21 @@ static int finish_waves(struct conf_reader *reader, struct err *err)
 
 	for (size_t i = 0; i < conf->waves; i++) {
 		if (!conf->wave[i].schemas.count)
-			return conf_whole_error(reader, err, "[wave %s] has no schemas", conf->wave[i].name);
+			return conf_whole_error(reader, err, "[wave %s] has no schemas",
+						conf->wave[i].name);
 		if (conf_list_has(&conf->wave[i].schemas, "*") && i + 1 < conf->waves)
-			return conf_whole_error(reader, err, "[wave %s] takes all schemas, but [wave %s] stands behind it",
-			                        conf->wave[i].name, conf->wave[i + 1].name);
+			return conf_whole_error(
+				reader, err,
+				"[wave %s] takes all schemas, but [wave %s] stands behind it",
+				conf->wave[i].name, conf->wave[i + 1].name);
 	}
 	if (conf->waves && conf_list_has(&conf->wave[conf->waves - 1].schemas, "*"))
 		return 0;
 	for (size_t i = 0; i < conf->waves; i++)
 		if (strcmp(conf->wave[i].name, "rest") == 0)
-			return conf_whole_error(reader, err, "[wave rest] must be the last wave and have schemas = *");
+			return conf_whole_error(
+				reader, err,
+				"[wave rest] must be the last wave and have schemas = *");
 	if (conf_add_wave(reader, "rest", err))
 		return -1;
 	conf->wave[conf->waves - 1].schemas = (struct conf_list){ 1, all };
@@ -276,7 +293,8 @@ static int finish_waves(struct conf_reader *reader, struct err *err)
 
 static bool is_fingerprint(const char *text)
 {
-	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	static const char digits[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 	return text_starts(text, "SHA256:") && strlen(text) == 50 && strspn(text + 7, digits) == 43;
 }
@@ -288,23 +306,28 @@ static int check_whole(struct conf_reader *reader, struct err *err)
 
 	if (!conf->label) {
 		conf_whole_error(reader, err, "[target] has no label");
-		return err_hint(err, "label = NAME: what this environment is called; the host's policy pins the same");
+		return err_hint(err, "label = NAME: what this environment is called; the host's "
+				     "policy pins the same");
 	}
 	if (strcmp(conf->apply_host, "any") != 0 && !is_fingerprint(conf->apply_host)) {
-		conf_whole_error(reader, err, "apply_host \"%s\" is not a key's fingerprint", conf->apply_host);
-		return err_hint(err, "SHA256: and 43 letters and digits, as `pgdocket trust init` prints it; or any");
+		conf_whole_error(reader, err, "apply_host \"%s\" is not a key's fingerprint",
+				 conf->apply_host);
+		return err_hint(err, "SHA256: and 43 letters and digits, as `pgdocket trust init` "
+				     "prints it; or any");
 	}
 	if (!conf->tenants_query == !conf->tenants_pattern) {
-		conf_whole_error(reader, err, "[tenants] has %s", conf->tenants_query ? "a query and a pattern"
-		                                                                      : "neither query nor pattern");
+		conf_whole_error(reader, err, "[tenants] has %s",
+				 conf->tenants_query ? "a query and a pattern"
+						     : "neither query nor pattern");
 		return err_hint(err, "one of: query = SELECT ..., pattern = tenant_*");
 	}
 	if (!conf_list_has(&conf->search_path, "$schema"))
 		return conf_whole_error(reader, err, "search_path lacks \"$schema\"");
 	for (size_t i = 0; i < conf->shared_only.count; i++)
 		if (conf_list_has(&conf->tenants_only, conf->shared_only.items[i]))
-			return conf_whole_error(reader, err, "\"%s\" is in [shared] only and in [tenants] only",
-			                        conf->shared_only.items[i]);
+			return conf_whole_error(reader, err,
+						"\"%s\" is in [shared] only and in [tenants] only",
+						conf->shared_only.items[i]);
 	if (strcmp(conf->layout, "auto") != 0 && !history_of_layout(conf->layout))
 		return conf_whole_error(reader, err, "layout \"%s\" is not known", conf->layout);
 	if (strcmp(conf->history, "auto") != 0 && !history_find(conf->history))
@@ -331,7 +354,8 @@ int conf_parse(const char *name, const char *text, size_t len, struct conf **out
 	owner->conf.path = arena_text(owner->arena, name, err);
 	owner->conf.text = arena_copy(owner->arena, text, len, err);
 	owner->conf.text_len = len;
-	if (!owner->conf.path || !owner->conf.text || conf_read_lines(&reader, err) || check_whole(&reader, err))
+	if (!owner->conf.path || !owner->conf.text || conf_read_lines(&reader, err) ||
+	    check_whole(&reader, err))
 		goto fail;
 	*out = &owner->conf;
 	return 0;
@@ -348,7 +372,8 @@ static int resolve_dir(struct conf *conf, const char *path, struct err *err)
 
 	if (conf->dir[0] == '/' || !slash)
 		return 0;
-	conf->dir = arena_format(owner->arena, err, "%.*s/%s", (int)(slash - path), path, conf->dir);
+	conf->dir =
+		arena_format(owner->arena, err, "%.*s/%s", (int)(slash - path), path, conf->dir);
 	return conf->dir ? 0 : -1;
 }
 
@@ -363,7 +388,8 @@ int conf_load(const char *path, struct conf **out, struct err *err)
 	if (file_read(path, 0, &text, err)) {
 		if (err->code == ERR_IO)
 			err->code = ERR_CONFIG;
-		err_hint(err, "pgdocket.conf is looked for in the working folder; --config names another");
+		err_hint(err, "pgdocket.conf is looked for in the working folder; --config names "
+			      "another");
 		goto out;
 	}
 	if (conf_parse(path, buf_text(&text), text.len, &conf, err) || resolve_dir(conf, path, err))

@@ -1,7 +1,8 @@
 /*
- * Lines of pgdocket.conf, by way of inih. inih as Debian builds it cuts lines at 200 bytes, names no line to its handler
- * and hands an indented line over as the key before it once more: so it is fed by our reader, which counts lines, refuses
- * long ones and sees sections, and the handler joins what continues a value. Knows no key.
+ * Lines of pgdocket.conf, by way of inih. inih as Debian builds it cuts lines at 200 bytes, names
+ * no line to its handler and hands an indented line over as the key before it once more: so it is
+ * fed by our reader, which counts lines, refuses long ones and sees sections, and the handler
+ * joins what continues a value. Knows no key.
  */
 #include <ini.h>
 #include <stdio.h>
@@ -11,10 +12,11 @@
 
 #define SEENS_MAX 1000
 
-static int error_at(const struct conf_reader *reader, struct err *err, int line, const char *message)
+static int error_at(const struct conf_reader *reader, struct err *err, int line,
+		    const char *message)
 {
 	return line ? err_set(err, ERR_CONFIG, "%s:%d: %s", reader->conf->path, line, message)
-	            : err_set(err, ERR_CONFIG, "%s: %s", reader->conf->path, message);
+		    : err_set(err, ERR_CONFIG, "%s: %s", reader->conf->path, message);
 }
 
 int conf_error(const struct conf_reader *reader, struct err *err, const char *format, ...)
@@ -65,11 +67,13 @@ static int open_section(struct conf_reader *reader, const char *line, size_t len
 	snprintf(reader->section, sizeof reader->section, "%.*s", (int)(end - line - 1), line + 1);
 	if (!conf_section_known(reader->section)) {
 		conf_error(reader, reader->err, "there is no section [%s]", reader->section);
-		return err_hint(reader->err,
-		                "sections are target, shared, tenants, migrations, plan and wave NAME");
+		return err_hint(
+			reader->err,
+			"sections are target, shared, tenants, migrations, plan and wave NAME");
 	}
 	if (text_starts(reader->section, CONF_WAVE_SECTION " "))
-		return conf_add_wave(reader, reader->section + sizeof CONF_WAVE_SECTION, reader->err);
+		return conf_add_wave(reader, reader->section + sizeof CONF_WAVE_SECTION,
+				     reader->err);
 	return 0;
 }
 
@@ -90,7 +94,8 @@ static char *next_line(char *out, int size, void *context)
 		len--;
 	if (len >= CONF_LINE_MAX || len >= (size_t)size) {
 		reader->key_line = 0;
-		conf_error(reader, reader->err, "the line has %zu bytes; fewer than %d are allowed", len, CONF_LINE_MAX);
+		conf_error(reader, reader->err, "the line has %zu bytes; fewer than %d are allowed",
+			   len, CONF_LINE_MAX);
 		err_hint(reader->err, "go on in the next line, indented");
 		return NULL;
 	}
@@ -111,13 +116,15 @@ static int check_new_key(struct conf_reader *reader, const char *name)
 	const char *seen;
 
 	if (!reader->section[0])
-		return conf_error(reader, reader->err, "\"%s\" stands before the first section", name);
+		return conf_error(reader, reader->err, "\"%s\" stands before the first section",
+				  name);
 	seen = arena_format(reader->arena, reader->err, "%s\n%s", reader->section, name);
 	if (!seen)
 		return -1;
 	for (size_t i = 0; i < reader->seens; i++)
 		if (strcmp(reader->seen[i], seen) == 0)
-			return conf_error(reader, reader->err, "[%s] has \"%s\" twice", reader->section, name);
+			return conf_error(reader, reader->err, "[%s] has \"%s\" twice",
+					  reader->section, name);
 	if (reader->seens == SEENS_MAX)
 		return conf_error(reader, reader->err, "more than %d keys", SEENS_MAX);
 	reader->seen[reader->seens++] = seen;
@@ -134,7 +141,7 @@ static int take(void *context, const char *section, const char *name, const char
 		return 0;
 	if (reader->value && reader->indented && strcmp(reader->key, name) == 0) {
 		reader->value = arena_format(reader->arena, reader->err, "%s%s%s", reader->value,
-		                             *reader->value && *value ? " " : "", value);
+					     *reader->value && *value ? " " : "", value);
 		return reader->value != NULL;
 	}
 	if (close_key(reader) || check_new_key(reader, name))

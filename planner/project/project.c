@@ -1,4 +1,7 @@
-/* Finds a command's configuration and migrations: the folder's before the bundle's, if the two belong together. */
+/*
+ * Finds a command's configuration and migrations: the folder's before the bundle's, if the two
+ * belong together.
+ */
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -30,7 +33,8 @@ static int copy_digest(struct db_query *query, int column, struct digest *out, s
 	return 0;
 }
 
-static int read_carried(struct arena *arena, struct db *bundle, struct carried *out, struct err *err)
+static int read_carried(struct arena *arena, struct db *bundle, struct carried *out,
+			struct err *err)
 {
 	struct db_query *query = NULL;
 	const char *label;
@@ -45,7 +49,8 @@ static int read_carried(struct arena *arena, struct db *bundle, struct carried *
 		err_hint(err, "pgdocket snapshot makes one");
 		goto out;
 	}
-	if (db_get_text(query, 0, &label, &len, err) || copy_digest(query, 1, &out->configuration, err) ||
+	if (db_get_text(query, 0, &label, &len, err) ||
+	    copy_digest(query, 1, &out->configuration, err) ||
 	    copy_digest(query, 2, &out->facts, err))
 		goto out;
 	out->label = arena_text(arena, label, err);
@@ -55,7 +60,8 @@ out:
 	return rc;
 }
 
-static int use_carried_conf(struct project *project, struct db *bundle, const struct carried *carried, struct err *err)
+static int use_carried_conf(struct project *project, struct db *bundle,
+			    const struct carried *carried, struct err *err)
 {
 	char *text = NULL;
 	size_t len;
@@ -67,8 +73,8 @@ static int use_carried_conf(struct project *project, struct db *bundle, const st
 	return rc;
 }
 
-static int load_conf(struct project *project, const char *config, struct db *bundle, const struct carried *carried,
-                     struct err *err)
+static int load_conf(struct project *project, const char *config, struct db *bundle,
+		     const struct carried *carried, struct err *err)
 {
 	if (config || !bundle || access(DEFAULT_CONF, F_OK) == 0) {
 		if (conf_load(config, &project->conf, err))
@@ -77,8 +83,10 @@ static int load_conf(struct project *project, const char *config, struct db *bun
 		if (!bundle || strcmp(project->conf->label, carried->label) == 0)
 			return 0;
 		if (config) {
-			err_set(err, ERR_CONFIG, "%s is for %s, the bundle for %s", config, project->conf->label, carried->label);
-			return err_hint(err, "name the configuration of %s, or leave --config out", carried->label);
+			err_set(err, ERR_CONFIG, "%s is for %s, the bundle for %s", config,
+				project->conf->label, carried->label);
+			return err_hint(err, "name the configuration of %s, or leave --config out",
+					carried->label);
 		}
 		conf_free(project->conf);
 		project->conf = NULL;
@@ -87,8 +95,8 @@ static int load_conf(struct project *project, const char *config, struct db *bun
 	return use_carried_conf(project, bundle, carried, err);
 }
 
-static int restore_migrations(struct project *project, struct db *bundle, const struct carried *carried,
-                              struct err *err)
+static int restore_migrations(struct project *project, struct db *bundle,
+			      const struct carried *carried, struct err *err)
 {
 	struct db_query *query = NULL;
 	const char *layout = NULL;
@@ -125,11 +133,13 @@ int project_open(const char *config, struct db *bundle, struct project *out, str
 	out->arena = arena_new(ARENA_MAX_BYTES);
 	if (!out->arena)
 		return err_nomem(err);
-	if ((bundle && read_carried(out->arena, bundle, &carried, err)) || load_conf(out, config, bundle, &carried, err))
+	if ((bundle && read_carried(out->arena, bundle, &carried, err)) ||
+	    load_conf(out, config, bundle, &carried, err))
 		return -1;
 	out->own_migrations = out->own_conf && is_folder(out->conf->dir);
 	if (out->own_migrations)
-		return source_load(out->arena, out->conf->dir, out->conf->layout, &out->source, err);
+		return source_load(out->arena, out->conf->dir, out->conf->layout, &out->source,
+				   err);
 	return bundle ? restore_migrations(out, bundle, &carried, err) : 0;
 }
 
@@ -146,8 +156,11 @@ const char *project_describe(const struct project *project, struct err *err)
 	const char *conf = project->own_conf ? project->conf->path : "the bundle";
 
 	if (!project->source.migrations)
-		return arena_format(project->arena, err, "configuration from %s, no migrations", conf);
+		return arena_format(project->arena, err, "configuration from %s, no migrations",
+				    conf);
 	if (project->own_conf == project->own_migrations)
-		return arena_format(project->arena, err, "configuration and migrations from %s", conf);
-	return arena_format(project->arena, err, "configuration from %s, migrations from the bundle", conf);
+		return arena_format(project->arena, err, "configuration and migrations from %s",
+				    conf);
+	return arena_format(project->arena, err,
+			    "configuration from %s, migrations from the bundle", conf);
 }

@@ -1,6 +1,6 @@
 /*
- * Shapes as the server writes them (shape.sql), read back into objects by name. Reads text alone: what a shape means for a
- * plan is decided elsewhere, and nothing here asks a server.
+ * Shapes as the server writes them (shape.sql), read back into objects by name. Reads text alone:
+ * what a shape means for a plan is decided elsewhere, and nothing here asks a server.
  */
 #include <string.h>
 #include "shape.h"
@@ -46,7 +46,10 @@ static int hex_digit(char c)
 	return at && *at ? (int)(at - digits) : -1;
 }
 
-/* The character behind a backslash; 0: not one that the server writes. \u stands for control characters only. */
+/*
+ * The character behind a backslash; 0: not one that the server writes. \u stands for control
+ * characters only.
+ */
 static char unescape(const char **at, const char *end)
 {
 	static const char from[] = "\"\\/bfnrt", to[] = "\"\\/\b\f\n\r\t";
@@ -72,7 +75,10 @@ static char unescape(const char **at, const char *end)
 	return value < 0x80 ? (char)value : 0;
 }
 
-/* One JSON string, *at behind its opening quote; afterwards behind the closing one. NULL: malformed, or out of memory. */
+/*
+ * One JSON string, *at behind its opening quote; afterwards behind the closing one. NULL:
+ * malformed, or out of memory.
+ */
 static const char *read_text(struct arena *arena, const char **at, const char *end, struct err *err)
 {
 	const char *close = *at;
@@ -96,8 +102,8 @@ static const char *read_text(struct arena *arena, const char **at, const char *e
 }
 
 /* The line's fields; the count, or -1. */
-static int read_fields(struct arena *arena, const char *at, const char *end, const char *field[FIELDS],
-                       struct err *err)
+static int read_fields(struct arena *arena, const char *at, const char *end,
+		       const char *field[FIELDS], struct err *err)
 {
 	int count = 0;
 
@@ -116,8 +122,8 @@ static int read_fields(struct arena *arena, const char *at, const char *end, con
 	return -1;
 }
 
-static int read_object(struct arena *arena, const char *const *field, int count, struct shape_object *out,
-                       struct err *err)
+static int read_object(struct arena *arena, const char *const *field, int count,
+		       struct shape_object *out, struct err *err)
 {
 	bool unmodelled = strcmp(field[0], "unmodelled") == 0;
 
@@ -130,8 +136,9 @@ static int read_object(struct arena *arena, const char *const *field, int count,
 		return 0;
 	}
 	out->table = *field[2] ? field[2] : NULL;
-	out->detail = arena_format(arena, err, "%s%s%s%s%s", field[3], *field[3] && *field[4] ? " " : "", field[4],
-	                           *field[5] && (*field[3] || *field[4]) ? " " : "", field[5]);
+	out->detail =
+		arena_format(arena, err, "%s%s%s%s%s", field[3], *field[3] && *field[4] ? " " : "",
+			     field[4], *field[5] && (*field[3] || *field[4]) ? " " : "", field[5]);
 	return out->detail ? 0 : -1;
 }
 
@@ -144,7 +151,8 @@ static size_t count_lines(const char *text, size_t len)
 	return lines;
 }
 
-int shape_parse(struct arena *arena, const char *text, size_t len, struct shape **out, struct err *err)
+int shape_parse(struct arena *arena, const char *text, size_t len, struct shape **out,
+		struct err *err)
 {
 	struct shape *shape = arena_alloc(arena, sizeof *shape, err);
 	const char *at = text, *end = text + len;

@@ -1,6 +1,6 @@
 /*
- * Takes a snapshot: one transaction exports it and stays open, the parts beside this file list, read and store. Nothing
- * is written on the server, and no lock outlives a batch.
+ * Takes a snapshot: one transaction exports it and stays open, the parts beside this file list,
+ * read and store. Nothing is written on the server, and no lock outlives a batch.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -17,7 +17,8 @@
 #define NUMBER(x) STRINGIFY(x)
 
 /* Room doubles; the arena keeps the old one. */
-static void *grow(struct arena *arena, void *old, size_t count, size_t *room, size_t size, struct err *err)
+static void *grow(struct arena *arena, void *old, size_t count, size_t *room, size_t size,
+		  struct err *err)
 {
 	void *more;
 
@@ -30,10 +31,11 @@ static void *grow(struct arena *arena, void *old, size_t count, size_t *room, si
 	return more;
 }
 
-struct snapshot_unit *snapshot_add_unit(struct snapshot *snapshot, const char *name, struct err *err)
+struct snapshot_unit *snapshot_add_unit(struct snapshot *snapshot, const char *name,
+					struct err *err)
 {
-	struct snapshot_unit *unit = grow(snapshot->arena, snapshot->unit, snapshot->units, &snapshot->units_room,
-	                                  sizeof *unit, err);
+	struct snapshot_unit *unit = grow(snapshot->arena, snapshot->unit, snapshot->units,
+					  &snapshot->units_room, sizeof *unit, err);
 
 	if (!unit)
 		return NULL;
@@ -47,11 +49,12 @@ struct snapshot_unit *snapshot_add_unit(struct snapshot *snapshot, const char *n
 	return unit;
 }
 
-int snapshot_add_problem(struct snapshot *snapshot, const char *rule, const char *schema, struct err *err,
-                         const char *format, ...)
+int snapshot_add_problem(struct snapshot *snapshot, const char *rule, const char *schema,
+			 struct err *err, const char *format, ...)
 {
-	struct snapshot_problem *problem = grow(snapshot->arena, snapshot->problem, snapshot->problems,
-	                                        &snapshot->problems_room, sizeof *problem, err);
+	struct snapshot_problem *problem =
+		grow(snapshot->arena, snapshot->problem, snapshot->problems,
+		     &snapshot->problems_room, sizeof *problem, err);
 	char message[500];
 	va_list args;
 
@@ -83,7 +86,8 @@ int snapshot_begin(struct session *session, const char *id, struct err *err)
 	struct rows *rows = NULL;
 	int rc = -1;
 
-	if (session_run(session, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", 0, NULL, SNAPSHOT_TIMEOUT_MS, err))
+	if (session_run(session, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", 0, NULL,
+			SNAPSHOT_TIMEOUT_MS, err))
 		goto out;
 	if (id) {
 		buf_add_text(&set, "SET TRANSACTION SNAPSHOT ");
@@ -91,7 +95,8 @@ int snapshot_begin(struct session *session, const char *id, struct err *err)
 		    session_run(session, buf_text(&set), 0, NULL, SNAPSHOT_TIMEOUT_MS, err))
 			goto out;
 	}
-	rc = session_rows(session, sql_snapshot_begin, 1, &timeout, SNAPSHOT_TIMEOUT_MS, &rows, err);
+	rc = session_rows(session, sql_snapshot_begin, 1, &timeout, SNAPSHOT_TIMEOUT_MS, &rows,
+			  err);
 out:
 	rows_free(rows);
 	buf_release(&set);
@@ -123,9 +128,11 @@ static int list_history_names(struct snapshot *snapshot, struct err *err)
 		const char *quoted = arena_format(snapshot->arena, err, "\"%s\"", table);
 		if (!quoted)
 			return -1;
-		if ((strcmp(wanted, "auto") != 0 && strcmp(wanted, adapters[i]->name) != 0) || strstr(names, quoted))
+		if ((strcmp(wanted, "auto") != 0 && strcmp(wanted, adapters[i]->name) != 0) ||
+		    strstr(names, quoted))
 			continue;
-		names = arena_format(snapshot->arena, err, "%s%s%s", names, names[1] ? "," : "", quoted);
+		names = arena_format(snapshot->arena, err, "%s%s%s", names, names[1] ? "," : "",
+				     quoted);
 		if (!names)
 			return -1;
 	}
@@ -138,12 +145,14 @@ static int read_server(struct snapshot *snapshot, struct err *err)
 	struct rows *rows = NULL;
 	int rc = -1;
 
-	if (session_rows(snapshot->session, sql_snapshot_server, 0, NULL, SNAPSHOT_TIMEOUT_MS, &rows, err))
+	if (session_rows(snapshot->session, sql_snapshot_server, 0, NULL, SNAPSHOT_TIMEOUT_MS,
+			 &rows, err))
 		return -1;
 	if (rows_count(rows) != 1 || rows_columns(rows) != 5) {
 		err_set(err, ERR_BUG, "snapshot_server.sql gave no single row");
 	} else {
-		snapshot->system_identifier = arena_text(snapshot->arena, rows_text(rows, 0, 0), err);
+		snapshot->system_identifier =
+			arena_text(snapshot->arena, rows_text(rows, 0, 0), err);
 		snapshot->database = arena_text(snapshot->arena, rows_text(rows, 0, 1), err);
 		snapshot->database_oid = rows_int64(rows, 0, 2);
 		snapshot->role = arena_text(snapshot->arena, rows_text(rows, 0, 3), err);
@@ -160,8 +169,8 @@ static int missing_grants(const struct snapshot *snapshot, struct err *err)
 
 	if (buf_check(snapshot->grants, err))
 		return -1;
-	err_set(err, ERR_UNFIT, "role %s lacks %zu permission%s that a snapshot needs", snapshot->role, snapshot->missing,
-	        snapshot->missing == 1 ? "" : "s");
+	err_set(err, ERR_UNFIT, "role %s lacks %zu permission%s that a snapshot needs",
+		snapshot->role, snapshot->missing, snapshot->missing == 1 ? "" : "s");
 	if (snapshot->missing <= 3)
 		return err_hint(err, "as the owner, run:\n%.*s", (int)strlen(lines) - 1, lines);
 	return err_hint(err, "as the owner, run the GRANT lines above");
@@ -171,20 +180,22 @@ static int take(struct snapshot *snapshot, struct snapshot_result *result, struc
 {
 	int64_t there = 0;
 
-	if (list_history_names(snapshot, err) || session_open(snapshot->options->session, &snapshot->session, err) ||
+	if (list_history_names(snapshot, err) ||
+	    session_open(snapshot->options->session, &snapshot->session, err) ||
 	    snapshot_begin(snapshot->session, NULL, err))
 		return -1;
 	snapshot->taken_us = clock_now_us();
-	if (session_value(snapshot->session, "SELECT pg_catalog.pg_export_snapshot()", 0, NULL, SNAPSHOT_TIMEOUT_MS,
-	                  &snapshot->snapshot_id, err) ||
-	    read_server(snapshot, err) || snapshot_list_tenants(snapshot, err) || snapshot_find_schemas(snapshot, err))
+	if (session_value(snapshot->session, "SELECT pg_catalog.pg_export_snapshot()", 0, NULL,
+			  SNAPSHOT_TIMEOUT_MS, &snapshot->snapshot_id, err) ||
+	    read_server(snapshot, err) || snapshot_list_tenants(snapshot, err) ||
+	    snapshot_find_schemas(snapshot, err))
 		return -1;
 	if (snapshot->missing)
 		return missing_grants(snapshot, err);
 	for (size_t i = 0; i < snapshot->units; i++)
 		there += snapshot->unit[i].oid != 0;
-	progress_start(&snapshot->progress, snapshot->options->progress_stream, snapshot->options->progress_mode,
-	               "reading schemas", there);
+	progress_start(&snapshot->progress, snapshot->options->progress_stream,
+		       snapshot->options->progress_mode, "reading schemas", there);
 	snapshot->progress_shown = true;
 	if (snapshot_read_digests(snapshot, err) ||
 	    snapshot_read_texts(snapshot, &result->shapes, &result->states, err))
@@ -206,8 +217,8 @@ static void summarise(const struct snapshot *snapshot, struct snapshot_result *r
 		buf_add_format(&result->notes, "%s\n", snapshot->problem[i].message);
 }
 
-int snapshot_take(const struct snapshot_options *options, struct db *bundle, struct snapshot_result *result,
-                  struct err *err)
+int snapshot_take(const struct snapshot_options *options, struct db *bundle,
+		  struct snapshot_result *result, struct err *err)
 {
 	struct snapshot snapshot = { .options = options, .conf = options->conf, .bundle = bundle };
 	int rc = -1;

@@ -1,7 +1,7 @@
 /*
- * Fingerprints and state digests of all schemas: batches in short transactions that import the one snapshot, over several
- * connections at once. Locks end with each batch. A batch that stumbles over a concurrent change only marks its schemas;
- * they are read again elsewhere.
+ * Fingerprints and state digests of all schemas: batches in short transactions that import the one
+ * snapshot, over several connections at once. Locks end with each batch. A batch that stumbles
+ * over a concurrent change only marks its schemas; they are read again elsewhere.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -15,14 +15,24 @@
 #define PREPARED "shapes"
 
 /* What a batch queues, in order; each gives one event. */
-enum step { STEP_BEGIN, STEP_IMPORT, STEP_PIN, STEP_PREPARE, STEP_STATES, STEP_SHAPES, STEP_TRUNCATED, STEP_COMMIT, STEP_ROLLBACK };
+enum step {
+	STEP_BEGIN,
+	STEP_IMPORT,
+	STEP_PIN,
+	STEP_PREPARE,
+	STEP_STATES,
+	STEP_SHAPES,
+	STEP_TRUNCATED,
+	STEP_COMMIT,
+	STEP_ROLLBACK
+};
 
 struct lane {
 	struct session *session;
 	struct snapshot_unit *unit[SNAPSHOT_BATCH]; /* of its batch */
 	int count;
 	enum step queued[8];
-	int steps, next;  /* queued and not yet answered */
+	int steps, next; /* queued and not yet answered */
 	bool busy, failed, prepared;
 	int64_t asked_us;
 };
@@ -31,7 +41,7 @@ struct batches {
 	struct snapshot *snapshot;
 	struct lane lane[LANES_MAX];
 	int lanes;
-	size_t next;      /* unit that no batch has taken yet */
+	size_t next; /* unit that no batch has taken yet */
 	int64_t done;
 	struct digest none; /* of "none\n" */
 };
@@ -39,7 +49,8 @@ struct batches {
 /* Errors that a change under our reading makes; everything else is an error of its own. */
 static bool is_concurrent(const struct err *err)
 {
-	static const char *const states[] = { "XX000", "42P01", "42703", "42704", "42883", "3F000", "55P03", "40P01" };
+	static const char *const states[] = { "XX000", "42P01", "42703", "42704",
+					      "42883", "3F000", "55P03", "40P01" };
 
 	for (size_t i = 0; i < sizeof states / sizeof *states; i++)
 		if (strcmp(err->sqlstate, states[i]) == 0)
@@ -47,10 +58,12 @@ static bool is_concurrent(const struct err *err)
 	return false;
 }
 
-static int queue(struct lane *lane, enum step step, const char *sql, int params, const char *const *param, struct err *err)
+static int queue(struct lane *lane, enum step step, const char *sql, int params,
+		 const char *const *param, struct err *err)
 {
 	lane->queued[lane->steps++] = step;
-	return session_queue(lane->session, step == STEP_SHAPES ? PREPARED : NULL, sql, params, param, err);
+	return session_queue(lane->session, step == STEP_SHAPES ? PREPARED : NULL, sql, params,
+			     param, err);
 }
 
 static int queue_states(struct lane *lane, struct err *err)
@@ -62,7 +75,8 @@ static int queue_states(struct lane *lane, struct err *err)
 		if (!lane->unit[i]->adapter)
 			continue;
 		buf_add_format(&sql, "%sSELECT %d, (", sql.len ? " UNION ALL " : "", i);
-		rc = snapshot_history_sql(lane->unit[i]->adapter->digest_sql, lane->unit[i]->name, &sql, err);
+		rc = snapshot_history_sql(lane->unit[i]->adapter->digest_sql, lane->unit[i]->name,
+					  &sql, err);
 		buf_add_char(&sql, ')');
 	}
 	if (rc == 0 && sql.len && !(rc = buf_check(&sql, err)))
@@ -80,8 +94,9 @@ static void add_oids(const struct lane *lane, bool histories, struct buf *out)
 	for (int i = 0; i < lane->count; i++) {
 		if (histories && !lane->unit[i]->adapter)
 			continue;
-		buf_add_format(out, "%s%lld", any ? "," : "",
-		               (long long)(histories ? lane->unit[i]->history_oid : lane->unit[i]->oid));
+		buf_add_format(
+			out, "%s%lld", any ? "," : "",
+			(long long)(histories ? lane->unit[i]->history_oid : lane->unit[i]->oid));
 		any = true;
 	}
 	buf_add_char(out, '}');
@@ -97,7 +112,8 @@ static int queue_catalog(struct batches *batches, struct lane *lane, struct err 
 	add_oids(lane, true, &histories);
 	params[0] = buf_text(&schemas);
 	params[1] = batches->snapshot->history_names;
-	if (buf_check(&schemas, err) || buf_check(&histories, err) || queue(lane, STEP_SHAPES, NULL, 2, params, err))
+	if (buf_check(&schemas, err) || buf_check(&histories, err) ||
+	    queue(lane, STEP_SHAPES, NULL, 2, params, err))
 		goto out;
 	params[0] = buf_text(&histories);
 	rc = queue(lane, STEP_TRUNCATED, sql_snapshot_truncated, 1, params, err);
@@ -114,18 +130,22 @@ static int queue_batch(struct batches *batches, struct lane *lane, struct err *e
 	int rc = -1;
 
 	buf_add_text(&import, "SET TRANSACTION SNAPSHOT ");
-	if (quote_literal(&import, batches->snapshot->snapshot_id, err) || buf_check(&import, err) ||
-	    queue(lane, STEP_BEGIN, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", 0, NULL, err) ||
+	if (quote_literal(&import, batches->snapshot->snapshot_id, err) ||
+	    buf_check(&import, err) ||
+	    queue(lane, STEP_BEGIN, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", 0, NULL,
+		  err) ||
 	    queue(lane, STEP_IMPORT, buf_text(&import), 0, NULL, err) ||
 	    queue(lane, STEP_PIN, sql_snapshot_begin, 1, &timeout, err))
 		goto out;
 	if (!lane->prepared) {
 		lane->queued[lane->steps++] = STEP_PREPARE;
 		if (session_queue_prepare(lane->session, PREPARED,
-		                          shape_guard_query(session_server_version(lane->session)), err))
+					  shape_guard_query(session_server_version(lane->session)),
+					  err))
 			goto out;
 	}
-	if (queue_states(lane, err) || queue_catalog(batches, lane, err) || queue(lane, STEP_COMMIT, "COMMIT", 0, NULL, err))
+	if (queue_states(lane, err) || queue_catalog(batches, lane, err) ||
+	    queue(lane, STEP_COMMIT, "COMMIT", 0, NULL, err))
 		goto out;
 	rc = session_queue_sync(lane->session, err);
 out:
@@ -162,7 +182,8 @@ static struct snapshot_unit *unit_of(struct lane *lane, int64_t oid)
 
 static int wrong_answer(struct err *err, const char *what)
 {
-	return err_set(err, ERR_BUG, "the server's answer to the snapshot's query for %s cannot be read", what);
+	return err_set(err, ERR_BUG,
+		       "the server's answer to the snapshot's query for %s cannot be read", what);
 }
 
 static int take_states(struct lane *lane, const struct rows *rows, struct err *err)
@@ -170,7 +191,8 @@ static int take_states(struct lane *lane, const struct rows *rows, struct err *e
 	for (int i = 0; i < rows_count(rows); i++) {
 		int64_t n = rows_int64(rows, i, 0);
 		const char *hex = rows_text(rows, i, 1);
-		if (n < 0 || n >= lane->count || !hex || !digest_parse(hex, strlen(hex), &lane->unit[n]->state))
+		if (n < 0 || n >= lane->count || !hex ||
+		    !digest_parse(hex, strlen(hex), &lane->unit[n]->state))
 			return wrong_answer(err, "states");
 	}
 	return 0;
@@ -219,10 +241,14 @@ static int finish_batch(struct batches *batches, struct lane *lane, struct err *
 		for (int i = 0; i < lane->count; i++)
 			lane->unit[i]->again = true;
 		lane->steps = lane->next = 0;
-		return queue(lane, STEP_ROLLBACK, "ROLLBACK", 0, NULL, err) || session_queue_sync(lane->session, err) ? -1 : 0;
+		return queue(lane, STEP_ROLLBACK, "ROLLBACK", 0, NULL, err) ||
+				       session_queue_sync(lane->session, err)
+			       ? -1
+			       : 0;
 	}
 	batches->done += lane->count;
-	progress_update(&batches->snapshot->progress, batches->done, lane->unit[lane->count - 1]->name);
+	progress_update(&batches->snapshot->progress, batches->done,
+			lane->unit[lane->count - 1]->name);
 	return start_batch(batches, lane, err);
 }
 
@@ -267,9 +293,11 @@ static int run(struct batches *batches, struct err *err)
 			struct lane *lane = &batches->lane[i];
 			waiting[i] = lane->busy ? lane->session : NULL;
 			busy += lane->busy;
-			if (lane->busy && clock_monotonic_us() - lane->asked_us > SNAPSHOT_TIMEOUT_MS * 1000ll + 5000000)
-				return err_set(err, ERR_SERVER, "the server has not answered for %d seconds",
-				               SNAPSHOT_TIMEOUT_MS / 1000 + 5);
+			if (lane->busy && clock_monotonic_us() - lane->asked_us >
+						  SNAPSHOT_TIMEOUT_MS * 1000ll + 5000000)
+				return err_set(err, ERR_SERVER,
+					       "the server has not answered for %d seconds",
+					       SNAPSHOT_TIMEOUT_MS / 1000 + 5);
 		}
 		if (!busy)
 			return 0;

@@ -1,6 +1,7 @@
 /*
- * The snapshot's rows grouped into classes. Cost follows classes: states and shapes are read once per distinct digest.
- * Judges nothing but what most schemas look like; status and the plan draw their own conclusions.
+ * The snapshot's rows grouped into classes. Cost follows classes: states and shapes are read once
+ * per distinct digest. Judges nothing but what most schemas look like; status and the plan draw
+ * their own conclusions.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -30,7 +31,8 @@ static int copy_digest(struct db_query *query, int column, struct digest *out, s
 	return 0;
 }
 
-static int copy_text(struct arena *arena, struct db_query *query, int column, const char **out, struct err *err)
+static int copy_text(struct arena *arena, struct db_query *query, int column, const char **out,
+		     struct err *err)
 {
 	const char *text;
 
@@ -48,8 +50,11 @@ static int read_target(struct class_set *set, struct db *bundle, struct err *err
 	bool row;
 	int rc = -1;
 
-	if (db_prepare(bundle, "SELECT label, system_identifier, database, shared_schema, database_oid, taken, "
-	               "server_version, configuration, facts FROM target ORDER BY target", &query, err) ||
+	if (db_prepare(bundle,
+		       "SELECT label, system_identifier, database, shared_schema, database_oid, "
+		       "taken, "
+		       "server_version, configuration, facts FROM target ORDER BY target",
+		       &query, err) ||
 	    db_step(query, &row, err))
 		goto out;
 	if (!row) {
@@ -61,15 +66,19 @@ static int read_target(struct class_set *set, struct db *bundle, struct err *err
 	    copy_text(set->arena, query, 1, &target->system_identifier, err) ||
 	    copy_text(set->arena, query, 2, &target->database, err) ||
 	    copy_text(set->arena, query, 3, &target->shared_schema, err) ||
-	    db_get_int64(query, 4, &target->database_oid, err) || db_get_int64(query, 5, &target->taken_us, err) ||
-	    db_get_int64(query, 6, &version, err) || copy_digest(query, 7, &target->configuration, err) ||
+	    db_get_int64(query, 4, &target->database_oid, err) ||
+	    db_get_int64(query, 5, &target->taken_us, err) ||
+	    db_get_int64(query, 6, &version, err) ||
+	    copy_digest(query, 7, &target->configuration, err) ||
 	    copy_digest(query, 8, &target->facts, err))
 		goto out;
 	target->server_version = (int)version;
-	if (!target->label || !target->system_identifier || !target->database || !target->shared_schema)
+	if (!target->label || !target->system_identifier || !target->database ||
+	    !target->shared_schema)
 		err_set(err, ERR_FORMAT, "the snapshot's target lacks a name");
 	else if (db_step(query, &row, err) == 0 && row)
-		err_set(err, ERR_VERSION, "the bundle holds several targets; this version reads one");
+		err_set(err, ERR_VERSION,
+			"the bundle holds several targets; this version reads one");
 	rc = err->code == ERR_NONE ? 0 : -1;
 out:
 	db_finish(query);
@@ -77,8 +86,8 @@ out:
 }
 
 /* An object's bytes in the arena. */
-static int load(struct class_set *set, struct db *bundle, const struct digest *digest, const char *kind,
-                const char **text, size_t *len, struct err *err)
+static int load(struct class_set *set, struct db *bundle, const struct digest *digest,
+		const char *kind, const char **text, size_t *len, struct err *err)
 {
 	char *bytes = NULL;
 	int rc = object_get(bundle, digest, kind, &bytes, len, err);
@@ -107,15 +116,17 @@ static int read_scope(struct db_query *query, enum classes_scope *out, struct er
 }
 
 /* One row; *there false: listed, but without a schema. */
-static int read_schema(struct class_set *set, struct db_query *query, struct classes_schema *out, struct row *row,
-                       bool *there, struct err *err)
+static int read_schema(struct class_set *set, struct db_query *query, struct classes_schema *out,
+		       struct row *row, bool *there, struct err *err)
 {
 	int64_t listed, active;
 
-	if (copy_text(set->arena, query, 0, &out->name, err) || read_scope(query, &out->scope, err) ||
-	    db_get_int64(query, 2, &listed, err) || db_get_int64(query, 3, &active, err) ||
-	    copy_text(set->arena, query, 5, &out->history, err) || db_get_int64(query, 8, &out->tables, err) ||
-	    db_get_int64(query, 9, &out->rows, err) || db_get_int64(query, 10, &out->bytes, err))
+	if (copy_text(set->arena, query, 0, &out->name, err) ||
+	    read_scope(query, &out->scope, err) || db_get_int64(query, 2, &listed, err) ||
+	    db_get_int64(query, 3, &active, err) ||
+	    copy_text(set->arena, query, 5, &out->history, err) ||
+	    db_get_int64(query, 8, &out->tables, err) || db_get_int64(query, 9, &out->rows, err) ||
+	    db_get_int64(query, 10, &out->bytes, err))
 		return -1;
 	out->listed = listed != 0;
 	out->active = active != 0;
@@ -131,25 +142,32 @@ static int read_schema(struct class_set *set, struct db_query *query, struct cla
 	return 0;
 }
 
-static int read_schemas(struct class_set *set, struct db *bundle, struct row **rows, size_t *count, struct err *err)
+static int read_schemas(struct class_set *set, struct db *bundle, struct row **rows, size_t *count,
+			struct err *err)
 {
 	struct db_query *query = NULL;
 	int64_t total;
 	bool row = true;
 	int rc = -1;
 
-	if (db_value_int64(bundle, "SELECT count(*) FROM schema WHERE target = (SELECT min(target) FROM target)", &total,
-	                   err))
+	if (db_value_int64(
+		    bundle,
+		    "SELECT count(*) FROM schema WHERE target = (SELECT min(target) FROM target)",
+		    &total, err))
 		return -1;
 	set->schema = arena_array(set->arena, (size_t)total, sizeof *set->schema, err);
 	*rows = arena_array(set->arena, (size_t)total, sizeof **rows, err);
 	if (!set->schema || !*rows ||
-	    db_prepare(bundle, "SELECT name, scope, listed, active, oid, history, state, shape, tables, rows, bytes FROM "
-	               "schema WHERE target = (SELECT min(target) FROM target) ORDER BY name", &query, err))
+	    db_prepare(bundle,
+		       "SELECT name, scope, listed, active, oid, history, state, shape, tables, "
+		       "rows, bytes FROM "
+		       "schema WHERE target = (SELECT min(target) FROM target) ORDER BY name",
+		       &query, err))
 		goto out;
 	while (db_step(query, &row, err) == 0 && row && set->schemas < (size_t)total) {
 		bool there;
-		if (read_schema(set, query, &set->schema[set->schemas], &(*rows)[*count], &there, err))
+		if (read_schema(set, query, &set->schema[set->schemas], &(*rows)[*count], &there,
+				err))
 			break;
 		set->schemas++;
 		*count += there;
@@ -162,7 +180,8 @@ out:
 
 static int by_digest(const void *a, const void *b)
 {
-	return memcmp(((const struct digest *)a)->bytes, ((const struct digest *)b)->bytes, DIGEST_SIZE);
+	return memcmp(((const struct digest *)a)->bytes, ((const struct digest *)b)->bytes,
+		      DIGEST_SIZE);
 }
 
 /* Scope, state, shape, name: rows of one class stand together, and so do those of one state. */
@@ -188,7 +207,8 @@ static bool same_class(const struct row *a, const struct row *b)
 	return same_state(a, b) && digest_equal(&a->shape, &b->shape);
 }
 
-static int read_shapes(struct class_set *set, struct db *bundle, const struct row *rows, size_t count, struct err *err)
+static int read_shapes(struct class_set *set, struct db *bundle, const struct row *rows,
+		       size_t count, struct err *err)
 {
 	struct digest *digest = arena_array(set->arena, count, sizeof *digest, err);
 	size_t distinct = 0;
@@ -235,24 +255,27 @@ static struct classes_shape *find_shape(const struct class_set *set, const struc
 }
 
 static int read_state(struct class_set *set, struct db *bundle, const struct source *source,
-                      struct classes_class *class, struct err *err)
+		      struct classes_class *class, struct err *err)
 {
-	if (load(set, bundle, &class->state_digest, "state", &class->state_text, &class->state_len, err) ||
-	    history_read_state(set->arena, class->state_text, class->state_len, source, &class->state, err))
+	if (load(set, bundle, &class->state_digest, "state", &class->state_text, &class->state_len,
+		 err) ||
+	    history_read_state(set->arena, class->state_text, class->state_len, source,
+			       &class->state, err))
 		return -1;
 	class->pending = arena_array(set->arena, source->migrations, sizeof *class->pending, err);
 	if (!class->pending)
 		return -1;
 	for (size_t i = 0; i < source->migrations; i++) {
-		class->pending[i] = !class->state.applied[i] && classes_migration_is_for(set, i, class->scope);
+		class->pending[i] =
+			!class->state.applied[i] && classes_migration_is_for(set, i, class->scope);
 		class->pending_count += class->pending[i];
 	}
 	return 0;
 }
 
 /* A new class of rows[0..schemas). The state is its neighbour's when that has the same. */
-static int make_class(struct class_set *set, struct db *bundle, const struct source *source, const struct row *rows,
-                      size_t schemas, struct err *err)
+static int make_class(struct class_set *set, struct db *bundle, const struct source *source,
+		      const struct row *rows, size_t schemas, struct err *err)
 {
 	struct classes_class *class = &set->class[set->classes];
 	const struct classes_class *before = set->classes ? class - 1 : NULL;
@@ -261,7 +284,8 @@ static int make_class(struct class_set *set, struct db *bundle, const struct sou
 
 	if (!schema)
 		return -1;
-	if (before && before->scope == rows->scope && digest_equal(&before->state_digest, &rows->state)) {
+	if (before && before->scope == rows->scope &&
+	    digest_equal(&before->state_digest, &rows->state)) {
 		*class = *before;
 		class->active = 0;
 	} else {
@@ -298,8 +322,10 @@ static void find_usual(struct class_set *set)
 {
 	for (size_t first = 0, next; first < set->classes; first = next) {
 		const struct classes_class *most = &set->class[first];
-		for (next = first; next < set->classes && set->class[next].scope == set->class[first].scope &&
-		     digest_equal(&set->class[next].state_digest, &set->class[first].state_digest); next++)
+		for (next = first;
+		     next < set->classes && set->class[next].scope == set->class[first].scope &&
+		     digest_equal(&set->class[next].state_digest, &set->class[first].state_digest);
+		     next++)
 			if (more_usual(&set->class[next], most))
 				most = &set->class[next];
 		for (size_t i = first; i < next; i++) {
@@ -316,7 +342,7 @@ static int by_rank(const void *a, const void *b)
 
 	if (!order)
 		order = (x->state.applied_count < y->state.applied_count) -
-		        (x->state.applied_count > y->state.applied_count);
+			(x->state.applied_count > y->state.applied_count);
 	if (!order)
 		order = by_digest(&x->state_digest, &y->state_digest);
 	if (!order)
@@ -324,8 +350,8 @@ static int by_rank(const void *a, const void *b)
 	return order ? order : by_digest(&x->shape->digest, &y->shape->digest);
 }
 
-static int group(struct class_set *set, struct db *bundle, const struct source *source, struct row *rows,
-                 size_t count, struct err *err)
+static int group(struct class_set *set, struct db *bundle, const struct source *source,
+		 struct row *rows, size_t count, struct err *err)
 {
 	size_t classes = 0;
 
@@ -352,13 +378,17 @@ static int group(struct class_set *set, struct db *bundle, const struct source *
 	return 0;
 }
 
-/* Only files that hold a directive are looked at; one that cannot be split is for all, and the plan says why it cannot. */
+/*
+ * Only files that hold a directive are looked at; one that cannot be split is for all, and the
+ * plan says why it cannot.
+ */
 static int read_scopes(struct class_set *set, const struct source *source, struct err *err)
 {
 	static const char mark[] = "pgdocket:";
 	struct arena *arena = arena_new(ARENA_MAX_BYTES);
 
-	set->migration_scope = arena_array(set->arena, source->migrations, sizeof *set->migration_scope, err);
+	set->migration_scope =
+		arena_array(set->arena, source->migrations, sizeof *set->migration_scope, err);
 	if (!arena || !set->migration_scope) {
 		arena_free(arena);
 		return err_nomem(err);
@@ -367,23 +397,27 @@ static int read_scopes(struct class_set *set, const struct source *source, struc
 		const struct source_part *part = &source->migration[i].up;
 		struct sql_file *file = NULL;
 		struct err ignored = ERR_INIT;
-		if (memmem(part->text + part->start, part->end - part->start, mark, sizeof mark - 1) &&
-		    statement_parse_file(arena, part->file, part->text + part->start, part->end - part->start,
-		                         part->first_line, &file, &ignored) == 0)
+		if (memmem(part->text + part->start, part->end - part->start, mark,
+			   sizeof mark - 1) &&
+		    statement_parse_file(arena, part->file, part->text + part->start,
+					 part->end - part->start, part->first_line, &file,
+					 &ignored) == 0)
 			set->migration_scope[i] = file->directives.scope;
 	}
 	arena_free(arena);
 	return 0;
 }
 
-bool classes_migration_is_for(const struct class_set *set, size_t migration, enum classes_scope scope)
+bool classes_migration_is_for(const struct class_set *set, size_t migration,
+			      enum classes_scope scope)
 {
 	enum sql_scope other = scope == SCOPE_SHARED ? SQL_SCOPE_TENANT : SQL_SCOPE_SHARED;
 
 	return set->migration_scope[migration] != other;
 }
 
-int classes_read(struct db *bundle, const struct source *source, struct class_set **out, struct err *err)
+int classes_read(struct db *bundle, const struct source *source, struct class_set **out,
+		 struct err *err)
 {
 	struct class_set *set = calloc(1, sizeof *set);
 	struct row *rows = NULL;
@@ -396,7 +430,8 @@ int classes_read(struct db *bundle, const struct source *source, struct class_se
 		err_nomem(err);
 		goto fail;
 	}
-	if (read_scopes(set, source, err) || read_target(set, bundle, err) || read_schemas(set, bundle, &rows, &count, err) ||
+	if (read_scopes(set, source, err) || read_target(set, bundle, err) ||
+	    read_schemas(set, bundle, &rows, &count, err) ||
 	    group(set, bundle, source, rows, count, err) ||
 	    load(set, bundle, &set->target.facts, "facts", &set->facts, &set->facts_len, err))
 		goto fail;
@@ -432,7 +467,8 @@ int classes_find(const struct class_set *set, const char *name)
 	return -1;
 }
 
-int classes_configuration(struct db *bundle, const struct class_set *set, char **text, size_t *len, struct err *err)
+int classes_configuration(struct db *bundle, const struct class_set *set, char **text, size_t *len,
+			  struct err *err)
 {
 	return object_get(bundle, &set->target.configuration, "configuration", text, len, err);
 }

@@ -1,11 +1,15 @@
-/* What both forms of a status ask of the classes: strays, marks, differences, the facts' problems. Writes nothing. */
+/*
+ * What both forms of a status ask of the classes: strays, marks, differences, the facts' problems.
+ * Writes nothing.
+ */
 #include <string.h>
 #include "sql.h"
 #include "status_private.h"
 
 const struct conf_list *status_foreign(const struct status *status, enum classes_scope scope)
 {
-	return scope == SCOPE_SHARED ? &status->project->conf->tenants_only : &status->project->conf->shared_only;
+	return scope == SCOPE_SHARED ? &status->project->conf->tenants_only
+				     : &status->project->conf->shared_only;
 }
 
 int status_next_stray(const struct status *status, const struct classes_class *class, int from)
@@ -38,7 +42,8 @@ bool status_differs(const struct status *status)
 	return false;
 }
 
-int status_problems(const struct status *status, status_problem_visitor *visit, void *context, struct err *err)
+int status_problems(const struct status *status, status_problem_visitor *visit, void *context,
+		    struct err *err)
 {
 	struct db_query *query = NULL;
 	bool row = true;
@@ -51,14 +56,15 @@ int status_problems(const struct status *status, status_problem_visitor *visit, 
 		for (int i = 0; rc == 0 && i < 3; i++)
 			rc = db_get_text_or_null(query, i, &text[i], err);
 		if (rc == 0)
-			rc = visit(context, text[0] ? text[0] : "", text[1] ? text[1] : "", text[2] ? text[2] : "", err);
+			rc = visit(context, text[0] ? text[0] : "", text[1] ? text[1] : "",
+				   text[2] ? text[2] : "", err);
 	}
 	db_finish(query);
 	return rc;
 }
 
 int status_find(const struct status *status, const char *name, const struct classes_schema **schema,
-                const struct classes_class **class, struct err *err)
+		const struct classes_class **class, struct err *err)
 {
 	int found = classes_find(status->set, name);
 
@@ -71,7 +77,8 @@ int status_find(const struct status *status, const char *name, const struct clas
 	return 0;
 }
 
-enum status_mark status_mark(const struct status *status, const struct classes_class *class, size_t migration)
+enum status_mark status_mark(const struct status *status, const struct classes_class *class,
+			     size_t migration)
 {
 	const struct source *source = &status->project->source;
 
@@ -95,10 +102,14 @@ static bool same_text(const char *a, const char *b)
 
 static bool same_place(const struct shape_object *a, const struct shape_object *b)
 {
-	return strcmp(a->kind, b->kind) == 0 && strcmp(a->name, b->name) == 0 && same_text(a->table, b->table);
+	return strcmp(a->kind, b->kind) == 0 && strcmp(a->name, b->name) == 0 &&
+	       same_text(a->table, b->table);
 }
 
-/* The object of the same kind, name and table; of several (overloaded functions) one with the same detail, if there is one. */
+/*
+ * The object of the same kind, name and table; of several (overloaded functions) one with the same
+ * detail, if there is one.
+ */
 static const struct shape_object *peer(const struct shape *shape, const struct shape_object *object)
 {
 	const struct shape_object *found = NULL;
@@ -113,7 +124,8 @@ static const struct shape_object *peer(const struct shape *shape, const struct s
 	return found;
 }
 
-size_t status_compare(const struct shape *shape, const struct shape *usual, struct status_difference *out, size_t room)
+size_t status_compare(const struct shape *shape, const struct shape *usual,
+		      struct status_difference *out, size_t room)
 {
 	size_t count = 0;
 
@@ -122,7 +134,8 @@ size_t status_compare(const struct shape *shape, const struct shape *usual, stru
 		if (other && same_text(other->detail, shape->object[i].detail))
 			continue;
 		if (count < room)
-			out[count] = (struct status_difference){ other ? CHANGE_OTHER : CHANGE_MORE, &shape->object[i] };
+			out[count] = (struct status_difference){ other ? CHANGE_OTHER : CHANGE_MORE,
+								 &shape->object[i] };
 		count++;
 	}
 	for (size_t i = 0; i < usual->objects; i++) {

@@ -54,7 +54,8 @@ static void add_target(const struct status *status, struct buf *out, struct err 
 	buf_add_text(out, "]");
 }
 
-static void add_versions(const struct status *status, const struct classes_class *class, struct buf *out)
+static void add_versions(const struct status *status, const struct classes_class *class,
+			 struct buf *out)
 {
 	bool any = false;
 
@@ -73,7 +74,8 @@ static void add_versions(const struct status *status, const struct classes_class
 	}
 	buf_add_text(out, "],\"strays\":[");
 	any = false;
-	for (int i = status_next_stray(status, class, 0); i >= 0; i = status_next_stray(status, class, i + 1)) {
+	for (int i = status_next_stray(status, class, 0); i >= 0;
+	     i = status_next_stray(status, class, i + 1)) {
 		buf_add_text(out, any ? "," : "");
 		add_text(out, status_foreign(status, class->scope)->items[i]);
 		any = true;
@@ -81,19 +83,22 @@ static void add_versions(const struct status *status, const struct classes_class
 	buf_add_char(out, ']');
 }
 
-static void add_class(const struct status *status, const struct classes_class *class, struct buf *out)
+static void add_class(const struct status *status, const struct classes_class *class,
+		      struct buf *out)
 {
 	char state[DIGEST_HEX_SIZE], shape[DIGEST_HEX_SIZE];
 
 	digest_hex(&class->state_digest, state);
 	digest_hex(&class->shape->digest, shape);
-	buf_add_format(out, "{\"scope\":\"%s\",\"state\":\"%s\",\"shape\":\"%s\",", scopes[class->scope], state, shape);
+	buf_add_format(out, "{\"scope\":\"%s\",\"state\":\"%s\",\"shape\":\"%s\",",
+		       scopes[class->scope], state, shape);
 	add_key(out, "history", class->state.adapter ? class->state.adapter->name : NULL);
-	buf_add_format(out, ",\"count\":%zu,\"active\":%zu,\"applied\":%zu,", class->schemas, class->active,
-	               class->state.applied_count);
+	buf_add_format(out, ",\"count\":%zu,\"active\":%zu,\"applied\":%zu,", class->schemas,
+		       class->active, class->state.applied_count);
 	add_key(out, "newest", class->state.applied_count ? status_newest(status, class) : NULL);
-	buf_add_format(out, ",\"out_of_order\":%zu,\"tables\":%zu,\"unmodelled\":%zu,", class->state.out_of_order,
-	               class->shape->shape->tables, class->shape->shape->unmodelled);
+	buf_add_format(out, ",\"out_of_order\":%zu,\"tables\":%zu,\"unmodelled\":%zu,",
+		       class->state.out_of_order, class->shape->shape->tables,
+		       class->shape->shape->unmodelled);
 	add_bool(out, "drift", class->drift);
 	buf_add_char(out, ',');
 	add_key(out, "dirty", class->state.dirty ? class->state.dirty_version : NULL);
@@ -117,11 +122,14 @@ static void add_schema(const struct classes_schema *schema, struct buf *out)
 	add_bool(out, "active", schema->active);
 	buf_add_char(out, ',');
 	add_bool(out, "exists", schema->oid != 0);
-	buf_add_format(out, ",\"class\":%d,\"tables\":%" PRId64 ",\"rows\":%" PRId64 ",\"bytes\":%" PRId64 "}",
-	               schema->class_index, schema->tables, schema->rows, schema->bytes);
+	buf_add_format(out,
+		       ",\"class\":%d,\"tables\":%" PRId64 ",\"rows\":%" PRId64
+		       ",\"bytes\":%" PRId64 "}",
+		       schema->class_index, schema->tables, schema->rows, schema->bytes);
 }
 
-static int add_problem(void *context, const char *rule, const char *schema, const char *message, struct err *err)
+static int add_problem(void *context, const char *rule, const char *schema, const char *message,
+		       struct err *err)
 {
 	struct buf *out = context;
 
@@ -157,7 +165,8 @@ int status_json(const struct status *status, struct buf *out, struct err *err)
 	return err->code == ERR_NONE ? buf_check(out, err) : -1;
 }
 
-static void add_migration(struct buf *out, bool first, const char *version, const char *name, const char *mark)
+static void add_migration(struct buf *out, bool first, const char *version, const char *name,
+			  const char *mark)
 {
 	buf_add_text(out, first ? "{" : ",{");
 	add_key(out, "version", version);
@@ -166,9 +175,11 @@ static void add_migration(struct buf *out, bool first, const char *version, cons
 	buf_add_format(out, ",\"state\":\"%s\"}", mark);
 }
 
-int status_schema_json(const struct status *status, const char *name, struct buf *out, struct err *err)
+int status_schema_json(const struct status *status, const char *name, struct buf *out,
+		       struct err *err)
 {
-	static const char *const marks[] = { "applied", "pending", "out-of-order", "dirty", "other-scope" };
+	static const char *const marks[] = { "applied", "pending", "out-of-order", "dirty",
+					     "other-scope" };
 	const struct source *source = &status->project->source;
 	const struct classes_schema *schema;
 	const struct classes_class *class;
@@ -181,7 +192,7 @@ int status_schema_json(const struct status *status, const char *name, struct buf
 	buf_add_text(out, ",\"migrations\":[");
 	for (size_t i = 0; class && i < source->migrations; i++, first = false)
 		add_migration(out, first, source->migration[i].version, source->migration[i].name,
-		              marks[status_mark(status, class, i)]);
+			      marks[status_mark(status, class, i)]);
 	for (size_t i = 0; class && i < class->state.unknowns; i++, first = false)
 		add_migration(out, first, class->state.unknown[i], NULL, "unknown");
 	buf_add_text(out, "]}\n");

@@ -1,4 +1,7 @@
-/* The status for people: a line for each class, then what stands out by name, then (if asked) every schema. */
+/*
+ * The status for people: a line for each class, then what stands out by name, then (if asked)
+ * every schema.
+ */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -24,7 +27,8 @@ static void color(const struct status *status, struct buf *out, const char *code
 }
 
 /* "a, b, c and 13 more" */
-static void add_names(const struct status *status, struct buf *out, const struct classes_class *class)
+static void add_names(const struct status *status, struct buf *out,
+		      const struct classes_class *class)
 {
 	size_t shown = status->verbose ? class->schemas : NAMES_SHOWN;
 
@@ -49,7 +53,7 @@ static void add_heading(const struct status *status, struct buf *out, struct err
 	buf_add_format(out, " on PostgreSQL %d, as of %s\n", target->server_version / 10000, taken);
 	add_safe(out, from ? from : "");
 	buf_add_format(out, " (%zu migration%s)\n", status->project->source.migrations,
-	               status->project->source.migrations == 1 ? "" : "s");
+		       status->project->source.migrations == 1 ? "" : "s");
 }
 
 static void remark(struct buf *out, const char *format, ...) PRINTF_LIKE(2, 3);
@@ -68,20 +72,23 @@ static size_t count_strays(const struct status *status, const struct classes_cla
 {
 	size_t strays = 0;
 
-	for (int i = status_next_stray(status, class, 0); i >= 0; i = status_next_stray(status, class, i + 1))
+	for (int i = status_next_stray(status, class, 0); i >= 0;
+	     i = status_next_stray(status, class, i + 1))
 		strays++;
 	return strays;
 }
 
 /* What stands out in a class, in a few words. */
-static void add_remarks(const struct status *status, const struct classes_class *class, struct buf *out)
+static void add_remarks(const struct status *status, const struct classes_class *class,
+			struct buf *out)
 {
 	size_t strays = count_strays(status, class);
 
 	if (class->drift)
 		remark(out, "drift");
 	if (class->state.dirty)
-		remark(out, "dirty at %.60s", class->state.dirty_version ? class->state.dirty_version : "?");
+		remark(out, "dirty at %.60s",
+		       class->state.dirty_version ? class->state.dirty_version : "?");
 	if (class->state.unknowns)
 		remark(out, "%zu unknown", class->state.unknowns);
 	if (class->state.out_of_order)
@@ -96,7 +103,8 @@ static void add_remarks(const struct status *status, const struct classes_class 
 		remark(out, "%zu inactive", class->schemas - class->active);
 }
 
-static void add_class(const struct status *status, const struct classes_class *class, struct buf *out)
+static void add_class(const struct status *status, const struct classes_class *class,
+		      struct buf *out)
 {
 	struct buf remarks = BUF_INIT(REMARK_MAX);
 	char shape[DIGEST_HEX_SIZE];
@@ -104,7 +112,8 @@ static void add_class(const struct status *status, const struct classes_class *c
 
 	digest_hex(&class->shape->digest, shape);
 	add_remarks(status, class, &remarks);
-	buf_add_format(out, "%-7s %8zu %8zu ", scopes[class->scope], class->schemas, class->state.applied_count);
+	buf_add_format(out, "%-7s %8zu %8zu ", scopes[class->scope], class->schemas,
+		       class->state.applied_count);
 	color(status, out, class->pending_count ? "33" : "0");
 	buf_add_format(out, "%8zu", class->pending_count);
 	color(status, out, "0");
@@ -120,7 +129,9 @@ static void add_class(const struct status *status, const struct classes_class *c
 
 static void add_classes(const struct status *status, struct buf *out)
 {
-	buf_add_text(out, "\nscope    schemas  applied  pending  newest            shape         remarks\n");
+	buf_add_text(
+		out,
+		"\nscope    schemas  applied  pending  newest            shape         remarks\n");
 	for (size_t i = 0; i < status->set->classes; i++)
 		add_class(status, &status->set->class[i], out);
 }
@@ -145,7 +156,8 @@ static void add_drift(const struct status *status, struct buf *out)
 		size_t count;
 		if (!class->drift)
 			continue;
-		count = status_compare(class->shape->shape, class->usual->shape, difference, DIFFERENCES_SHOWN);
+		count = status_compare(class->shape->shape, class->usual->shape, difference,
+				       DIFFERENCES_SHOWN);
 		buf_add_text(out, "\ndrift: ");
 		add_names(status, out, class);
 		buf_add_text(out, " unlike most schemas in this state\n");
@@ -168,7 +180,9 @@ static void add_strays(const struct status *status, struct buf *out)
 		int stray = status_next_stray(status, class, 0);
 		if (stray < 0)
 			continue;
-		buf_add_text(out, class->scope == SCOPE_SHARED ? "\ntenants' tables in " : "\nstrays (tables of the shared schema) in ");
+		buf_add_text(out, class->scope == SCOPE_SHARED
+					  ? "\ntenants' tables in "
+					  : "\nstrays (tables of the shared schema) in ");
 		add_names(status, out, class);
 		buf_add_text(out, ":");
 		for (; stray >= 0; stray = status_next_stray(status, class, stray + 1)) {
@@ -208,7 +222,8 @@ static void add_unmodelled(const struct status *status, struct buf *out)
 		for (size_t j = 0; j < shape->objects; j++) {
 			if (strcmp(shape->object[j].kind, "unmodelled") != 0)
 				continue;
-			buf_add_format(out, "%s %s ", buf_text(out)[out->len - 1] == ':' ? "" : ",", shape->object[j].detail);
+			buf_add_format(out, "%s %s ", buf_text(out)[out->len - 1] == ':' ? "" : ",",
+				       shape->object[j].detail);
 			add_safe(out, shape->object[j].name);
 		}
 		buf_add_char(out, '\n');
@@ -228,7 +243,8 @@ static bool picked(const struct classes_schema *schema, enum pick pick)
 }
 
 /* "title: a, b, c and 5 more"; nothing when there are none. */
-static void add_list(const struct status *status, const char *title, enum pick pick, struct buf *out)
+static void add_list(const struct status *status, const char *title, enum pick pick,
+		     struct buf *out)
 {
 	size_t count = 0;
 
@@ -250,7 +266,8 @@ static void add_list(const struct status *status, const char *title, enum pick p
 		buf_add_char(out, '\n');
 }
 
-static int add_problem(void *context, const char *rule, const char *schema, const char *message, struct err *err)
+static int add_problem(void *context, const char *rule, const char *schema, const char *message,
+		       struct err *err)
 {
 	struct buf *out = context;
 
@@ -264,18 +281,21 @@ static int add_problem(void *context, const char *rule, const char *schema, cons
 
 static void add_schemas(const struct status *status, struct buf *out)
 {
-	buf_add_format(out, "\n%-32s %-7s %8s %8s %10s %12s\n", "schema", "scope", "applied", "pending", "rows", "bytes");
+	buf_add_format(out, "\n%-32s %-7s %8s %8s %10s %12s\n", "schema", "scope", "applied",
+		       "pending", "rows", "bytes");
 	for (size_t i = 0; i < status->set->schemas; i++) {
 		const struct classes_schema *schema = &status->set->schema[i];
-		const struct classes_class *class = schema->class_index < 0 ? NULL
-		                                                            : &status->set->class[schema->class_index];
+		const struct classes_class *class =
+			schema->class_index < 0 ? NULL : &status->set->class[schema->class_index];
 		size_t before = out->len;
 		add_safe(out, schema->name);
-		buf_add_format(out, "%*s %-7s ", (int)(out->len - before < 32 ? 32 - (out->len - before) : 0), "",
-		               scopes[schema->scope]);
+		buf_add_format(out, "%*s %-7s ",
+			       (int)(out->len - before < 32 ? 32 - (out->len - before) : 0), "",
+			       scopes[schema->scope]);
 		if (class)
-			buf_add_format(out, "%8zu %8zu %10" PRId64 " %12" PRId64 "%s\n", class->state.applied_count,
-			               class->pending_count, schema->rows, schema->bytes, class->drift ? "  drift" : "");
+			buf_add_format(out, "%8zu %8zu %10" PRId64 " %12" PRId64 "%s\n",
+				       class->state.applied_count, class->pending_count,
+				       schema->rows, schema->bytes, class->drift ? "  drift" : "");
 		else
 			buf_add_text(out, "listed, without a schema\n");
 	}
@@ -299,10 +319,12 @@ int status_text(const struct status *status, struct buf *out, struct err *err)
 	return err->code == ERR_NONE ? buf_check(out, err) : -1;
 }
 
-int status_schema_text(const struct status *status, const char *name, struct buf *out, struct err *err)
+int status_schema_text(const struct status *status, const char *name, struct buf *out,
+		       struct err *err)
 {
 	static const char *const marks[] = { "[x]", "[ ]", "[ ]", "[!]", "[-]" };
-	static const char *const words[] = { "", "", " (out of order)", " (dirty)", " (not for this scope)" };
+	static const char *const words[] = { "", "", " (out of order)", " (dirty)",
+					     " (not for this scope)" };
 	const struct source *source = &status->project->source;
 	const struct classes_schema *schema;
 	const struct classes_class *class;
@@ -314,8 +336,10 @@ int status_schema_text(const struct status *status, const char *name, struct buf
 		buf_add_text(out, ": listed, without a schema\n");
 		return buf_check(out, err);
 	}
-	buf_add_format(out, ": %s, %zu applied, %zu pending%s%s\n", scopes[schema->scope], class->state.applied_count,
-	               class->pending_count, class->drift ? ", drift" : "", class->state.adapter ? "" : ", no history table");
+	buf_add_format(out, ": %s, %zu applied, %zu pending%s%s\n", scopes[schema->scope],
+		       class->state.applied_count, class->pending_count,
+		       class->drift ? ", drift" : "",
+		       class->state.adapter ? "" : ", no history table");
 	for (size_t i = 0; i < source->migrations; i++) {
 		enum status_mark mark = status_mark(status, class, i);
 		buf_add_format(out, "%s ", marks[mark]);
