@@ -111,6 +111,12 @@ static enum judge_result rule_database(const struct judge *judge, const struct j
 
 	if (judge->shared)
 		return JUDGE_RUN;
+	/* They belong to a role, whatever the schema. */
+	if (statement->tag && !strcmp(statement->tag, "ALTER DEFAULT PRIVILEGES")) {
+		SAY(out, "%s concerns the whole database: it runs in the shared schema only",
+		    statement->tag);
+		return JUDGE_FILTER;
+	}
 	for (size_t i = 0; i < statement->objects; i++) {
 		const struct sql_object *object = &statement->object[i];
 
@@ -281,6 +287,33 @@ static enum judge_result rule_stray(const struct judge *judge, const struct judg
 	return JUDGE_RUN;
 }
 
+/* Tables of the other side that the search_path does not lead to: the statement would fail. */
+static enum judge_result rule_reach(const struct judge *judge, const struct judge_case *item,
+				    struct judge_verdict *out)
+{
+	const struct sql_statement *statement = item->statement;
+
+	for (size_t i = 0; i < statement->objects; i++) {
+		const struct sql_object *object = &statement->object[i];
+
+		if (judge_is_target(object) || judge_foreign_schema(judge, object) ||
+		    !is_relation(object) || (!judge->shared && judge->falls_through) ||
+		    world_find(judge->world, WORLD_RELATION, object->name) ||
+		    judge_place(judge, statement, i).side != SIDE_THEIRS)
+			continue;
+		SAY(out, "refers to %s, which exists only in %s and cannot be found from here",
+		    object->name, side_word(judge));
+		if (judge->shared)
+			HINT(out, "list what it makes under [tenants] only, or say -- pgdocket: "
+				  "scope=tenant above it");
+		else
+			HINT(out, "write %s.%s, or add %s to search_path under [tenants]",
+			     judge->shared_schema, object->name, judge->shared_schema);
+		return JUDGE_ERROR;
+	}
+	return JUDGE_RUN;
+}
+
 static enum judge_result rule_fall_through(const struct judge *judge, const struct judge_case *item,
 					   struct judge_verdict *out)
 {
@@ -433,6 +466,7 @@ static const struct {
 	{ "mention", rule_mention },
 	{ "opaque", rule_opaque },
 	{ "stray-reference", rule_stray },
+	{ "reach", rule_reach },
 	{ "fall-through", rule_fall_through },
 	{ "non-transactional", rule_not_in_transaction },
 	{ "first-word", rule_first_word },

@@ -21,6 +21,7 @@ struct judge {
 	const struct conf *conf;
 	const struct world *world;   /* the class as it is just before the statement */
 	const struct world *other;   /* tenants: the shared schema as it will be then; NULL: none */
+	const struct world *tenants; /* shared: what most tenants hold; may be NULL */
 	const struct owner *foreign; /* tables that do not exist on this side */
 	bool falls_through;          /* tenants: the shared schema is in the search_path */
 	const char *history_table;   /* NULL: none */

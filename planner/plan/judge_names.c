@@ -140,13 +140,15 @@ struct judge_place judge_place(const struct judge *judge, const struct sql_state
 	if (object->kind == SQL_SCHEMA || object->kind == SQL_EXTENSION ||
 	    object->kind == SQL_DATABASE_WIDE) {
 		place.side = SIDE_DATABASE;
+	} else if (object->schema && !strcmp(object->schema, "pg_temp")) {
+		place.side = SIDE_OURS;
 	} else if (schema && strcmp(schema, judge->shared_schema) != 0) {
 		place.side = SIDE_FOREIGN;
 	} else if (schema) {
 		place = place_in_shared(judge, space, object->name, object->table);
 	} else if (object->use == SQL_RENAME_TO && n > 0) {
 		place = judge_place(judge, statement, n - 1);
-		if (place.side == SIDE_OURS && space == WORLD_RELATION &&
+		if (place.side != SIDE_THEIRS && space == WORLD_RELATION &&
 		    owner_has_table(judge->foreign, object->name)) {
 			place.side = SIDE_THEIRS;
 			place.owner = object->name;

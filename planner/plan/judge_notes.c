@@ -219,9 +219,37 @@ static void note_locks(const struct judge *judge, const struct judge_case *item,
 		     out->lock[i]);
 }
 
+/* What changes a referenced key or drops its table takes and scans every referencing table at once. */
+static void note_tenant_locks(const struct judge *judge, const struct judge_case *item,
+			      struct judge_verdict *out)
+{
+	const struct sql_statement *statement = item->statement;
+	char relation[200];
+
+	if (!judge->shared || !judge->tenants)
+		return;
+	for (size_t i = 0; i < statement->objects; i++) {
+		const struct sql_object *object = &statement->object[i];
+		bool heavy = object->use == SQL_DROP || statement->destructive ||
+			     statement_mentions(statement->text, "type");
+
+		if (!judge_is_target(object) || !heavy || !object->name ||
+		    world_space_of(object->kind) != WORLD_RELATION)
+			continue;
+		snprintf(relation, sizeof relation, "%.90s.%.90s", judge->shared_schema,
+			 object->name);
+		if (!world_refers(judge->tenants, relation))
+			continue;
+		NOTE(out, "tenant-locks", JUDGE_DANGER,
+		     "%s on %s may lock, and scan, the tables of every tenant that refer to it",
+		     what(item), relation);
+		return;
+	}
+}
+
 static note_fn *const notes[] = {
-	note_opaque,       note_data,    note_destructive, note_setting,
-	note_reads_shared, note_missing, note_locks,
+	note_tenant_locks, note_opaque,       note_data,    note_destructive,
+	note_setting,      note_reads_shared, note_missing, note_locks,
 };
 
 void judge_notes(const struct judge *judge, const struct judge_case *item,

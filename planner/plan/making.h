@@ -75,6 +75,7 @@ struct making {
 	struct making_file *up, *down; /* per migration */
 	struct owner shared_only, tenants_only;
 	struct world *shared_world; /* what tenants see behind them; NULL: no shared schema */
+	struct world *tenant_world; /* of the first tenants' class; NULL: none */
 	bool revert;
 	size_t planneds, planned_room;
 	struct planned *planned; /* shared first, then as in set; schemas to be made last */

@@ -13,7 +13,6 @@ static int worlds(struct making *making, struct err *err)
 {
 	const struct class_set *set = making->set;
 	const char *shared = making->conf->shared_schema;
-	struct world *tenant = NULL;
 
 	if (set->shared_shape) {
 		making->shared_world = world_new(making->arena, shared, err);
@@ -21,17 +20,18 @@ static int worlds(struct making *making, struct err *err)
 		    world_add_shape(making->shared_world, set->shared_shape->shape, shared, err))
 			return -1;
 	}
-	for (size_t i = 0; !tenant && i < set->classes; i++) {
+	for (size_t i = 0; !making->tenant_world && i < set->classes; i++) {
 		if (set->class[i].scope != SCOPE_TENANT)
 			continue;
-		tenant = world_new(making->arena, NULL, err);
-		if (!tenant || world_add_shape(tenant, set->class[i].shape->shape, shared, err))
+		making->tenant_world = world_new(making->arena, NULL, err);
+		if (!making->tenant_world ||
+		    world_add_shape(making->tenant_world, set->class[i].shape->shape, shared, err))
 			return -1;
 	}
 	if (owner_build(&making->shared_only, making->arena, &making->conf->shared_only,
 			making->shared_world, err) ||
-	    owner_build(&making->tenants_only, making->arena, &making->conf->tenants_only, tenant,
-			err))
+	    owner_build(&making->tenants_only, making->arena, &making->conf->tenants_only,
+			making->tenant_world, err))
 		return -1;
 	return 0;
 }

@@ -401,6 +401,7 @@ static void make_judge(struct building *b)
 	b->judge.conf = making->conf;
 	b->judge.world = planned->world;
 	b->judge.other = planned->shared ? NULL : making->shared_world;
+	b->judge.tenants = planned->shared ? making->tenant_world : NULL;
 	b->judge.foreign = planned->shared ? &making->tenants_only : &making->shared_only;
 	b->judge.falls_through = on_path(making->conf, making->conf->shared_schema);
 	b->judge.history_table = planned->adapter->table;

@@ -185,6 +185,14 @@ const char *world_key(const struct world *world, const char *table, size_t n)
 	return NULL;
 }
 
+bool world_refers(const struct world *world, const char *relation)
+{
+	for (const struct world_key *key = world->key; key; key = key->next)
+		if (!strcmp(key->relation, relation))
+			return true;
+	return false;
+}
+
 struct world *world_copy(const struct world *from, struct arena *arena, struct err *err)
 {
 	struct world *world = world_new(arena, from->schema, err);
@@ -366,7 +374,8 @@ static int rename_object(struct world *world, enum world_space space, const char
 
 static bool ours(const struct world *world, const struct sql_object *object)
 {
-	return !object->schema || (world->schema && !strcmp(object->schema, world->schema));
+	return !object->schema || !strcmp(object->schema, "pg_temp") ||
+	       (world->schema && !strcmp(object->schema, world->schema));
 }
 
 static int apply_object(struct world *world, const struct sql_statement *statement, size_t n,

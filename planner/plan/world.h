@@ -55,6 +55,8 @@ int world_add_key(struct world *world, const char *table, const char *relation,
 		  struct err *err) MUST_CHECK;
 /* The n-th shared relation that table has a foreign key to, or NULL. */
 const char *world_key(const struct world *world, const char *table, size_t n);
+/* True when some table has a foreign key to relation. */
+bool world_refers(const struct world *world, const char *relation);
 
 /* Take over what a statement makes, drops and renames. */
 int world_apply(struct world *world, const struct sql_statement *statement,

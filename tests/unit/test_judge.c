@@ -346,6 +346,31 @@ Test(judge, session_and_transaction)
 	CHECK(cases);
 }
 
+Test(judge, tables_that_cannot_be_reached)
+{
+	static const struct expected cases[] = {
+		{ 'S', "CREATE VIEW v AS SELECT * FROM campaigns", JUDGE_ERROR, "reach",
+		  "refers to campaigns, which exists only in tenants" },
+		{ 'S', "INSERT INTO users SELECT * FROM campaigns", JUDGE_ERROR, "reach", NULL },
+		{ 'S', "-- pgdocket: scope=tenant\nCREATE VIEW v AS SELECT * FROM campaigns",
+		  JUDGE_FILTER, "scope", NULL },
+		{ 'T', "CREATE TEMP TABLE users (id int)", JUDGE_RUN, NULL, NULL },
+		{ 'T', "ALTER VIEW v RENAME TO users", JUDGE_ERROR, "one-side", NULL },
+		{ 'T', "ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO PUBLIC", JUDGE_FILTER,
+		  "database-wide", NULL },
+		{ 'T', "SELECT setval('roles_id_seq', 10)", JUDGE_FILTER, "one-side", NULL },
+		{ 'T', "GRANT USAGE ON SEQUENCE roles_id_seq TO PUBLIC", JUDGE_FILTER, "one-side",
+		  NULL },
+		{ 'T', "ALTER TABLE campaigns ADD COLUMN r int DEFAULT nextval('roles_id_seq')",
+		  JUDGE_RUN, NULL, NULL },
+		{ 'T', "CREATE POLICY p ON users USING (true)", JUDGE_FILTER, "one-side", NULL },
+		{ 'T', "CREATE TABLE x PARTITION OF users FOR VALUES IN (1)", JUDGE_FILTER,
+		  "one-side", NULL },
+	};
+
+	CHECK(cases);
+}
+
 Test(judge, strays)
 {
 	struct judge_verdict verdict;
