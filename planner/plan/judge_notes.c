@@ -219,7 +219,9 @@ static void note_locks(const struct judge *judge, const struct judge_case *item,
 		     out->lock[i]);
 }
 
-/* What changes a referenced key or drops its table takes and scans every referencing table at once. */
+/*
+ * What changes a referenced key or drops its table takes and scans every referencing table at once.
+ */
 static void note_tenant_locks(const struct judge *judge, const struct judge_case *item,
 			      struct judge_verdict *out)
 {
