@@ -107,7 +107,7 @@ static const char *misplaced(const struct walk *walk, const struct row *row,
 		return "its type is not known";
 	if (first != (record->seq == 0))
 		return "a run begins with run-start, once";
-	if (checkpoint && (!named || strcmp(named, plan) != 0))
+	if (named ? strcmp(named, plan) != 0 : checkpoint)
 		return "it names another plan";
 	if (walk->ended && !checkpoint)
 		return "it stands behind run-end";

@@ -16,14 +16,12 @@
 
 #define PATH_MAX_BYTES 8192
 
-static const char policy_head[] = "# What this host demands of a plan before it is applied. Lines "
-				  "are \"key: value\"; # begins a comment line.\n"
-				  "# An unknown key refuses the whole file. Keys that stand "
-				  "commented out show their defaults.\n\n";
+static const char policy_head[] =
+	"# What this host demands of a plan before it is applied: lines of \"key: value\".\n"
+	"# An unknown key refuses the whole file. Keys commented out show their defaults.\n\n";
 
 static const char policy_tail[] =
-	"\n# How many different people must have signed. \"approve 0\" is allowed, \"plan 0\" is "
-	"not.\n"
+	"\n# How many people must have signed. \"approve 0\" is allowed, \"plan 0\" is not.\n"
 	"require: plan 1\n"
 	"require: approve 1\n"
 	"\n# No two of these may be the same person: planner, approver, operator.\n"
@@ -39,8 +37,7 @@ static const char policy_tail[] =
 	"#require-rehearsal: no\n"
 	"\n# The plan must name this host's key (host_key.pem), not \"any\".\n"
 	"#require-apply-host: yes\n"
-	"\n# How the server is reached; parameters of -d win over this file, and the file over the "
-	"environment.\n"
+	"\n# How the server is reached; -d wins over this file, the file over the environment.\n"
 	"#conninfo-file: /etc/pgdocket/conn\n"
 	"#require-tls: yes\n"
 	"#allow-root: yes\n"
@@ -53,10 +50,8 @@ static const char policy_tail[] =
 	"#resume-grace: 24h\n";
 
 static const char signers_head[] =
-	"# Who may sign what, one key per line: PRINCIPAL namespaces=\"...\" TYPE BASE64 "
-	"[COMMENT]\n"
-	"# plan.v1@pgdocket: may plan. approve.v1@pgdocket: may approve. result.v1@pgdocket: a "
-	"host that applies.\n"
+	"# Who may sign what, a key per line: PRINCIPAL namespaces=\"...\" TYPE BASE64 [COMMENT]\n"
+	"# plan.v1@pgdocket may plan, approve.v1@pgdocket approve; result.v1@pgdocket: a host.\n"
 	"# pgdocket trust add writes such lines; ssh-keygen -Y verify reads this file too.\n";
 static const char revoked_keys_head[] =
 	"# Keys that may sign nothing any more, one public key per line.\n";

@@ -61,7 +61,10 @@ struct trust_result {
 	int approvals, approvals_required;
 	size_t signatures;
 	struct trust_signature signature[TRUST_SIGNATURES_MAX];
-	/* Statement or a needed approval, by less than resume-grace: run refuses unless the ledger has rows. */
+	/*
+	 * Statement or a needed approval, by less than resume-grace: run refuses unless the ledger
+	 * has rows.
+	 */
 	bool expired;
 	bool apply_host_unchecked; /* no host_key.pem here */
 	size_t ignored_rows;       /* beyond TRUST_SIGNATURES_MAX */

@@ -28,7 +28,7 @@ static const struct option_command init_command = {
 	init_table,
 	1,
 	1,
-	"DIR may exist, but must not hold a policy. The fingerprint belongs into pgdocket.conf: "
+	"DIR may exist, but must not hold a policy. The fingerprint belongs into pgdocket.conf:\n"
 	"[target] apply_host."
 };
 
@@ -99,9 +99,8 @@ static const struct option_command add_command = {
 	add_table,
 	1,
 	1,
-	"A key is one person's; a person may have several keys and roles. To take a key's rights "
-	"away, remove its lines\n"
-	"or put the key into revoked_keys."
+	"A key is one person's; a person may have several keys and roles. To take a key's rights\n"
+	"away, remove its lines or put the key into revoked_keys."
 };
 
 static const struct {

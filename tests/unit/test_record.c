@@ -312,6 +312,29 @@ Test(record, A03_checkpoint_of_another_key)
 	refuses("record 3: the checkpoint is signed with another key");
 }
 
+Test(record, run_start_names_the_plan)
+{
+	static const struct { const char *named; bool good; } cases[] = { { "plan", true }, { "other", false } };
+	for (int i = 0; i < 2; i++) {
+		struct record_chain chain;
+		struct digest named;
+		struct buf body = BUF_INIT(RECORD_MAX_BYTES);
+		OK(db_exec(db, "DELETE FROM receipt; DELETE FROM run", (err_clear(&err), &err)));
+		digest_of(cases[i].named, strlen(cases[i].named), &named);
+		record_chain_start(&chain, RUN, &plan);
+		put_run(RUN, &plan);
+		record_begin(&chain, &body, "run-start", NOW);
+		record_key_digest(&body, "plan", &named);
+		OK(record_seal(&chain, &body, &err));
+		put_receipt(RUN, 0, &body, NULL);
+		buf_release(&body);
+		if (cases[i].good)
+			cr_assert_eq(verify(), 0, "%s", err.message);
+		else
+			refuses("record 0: it names another plan");
+	}
+}
+
 static void refuses_order(const char *const *types, size_t count, const char *says)
 {
 	struct record_chain chain;
