@@ -47,12 +47,12 @@
 
 struct record_chain {
 	char run[33];
-	int64_t seq;         /* of the next record */
-	struct digest head;  /* of the newest record; the plan's digest before the first */
+	int64_t seq;        /* of the next record */
+	struct digest head; /* of the newest record; the plan's digest before the first */
 };
 
 void record_chain_start(struct record_chain *chain, const char run[33], const struct digest *plan);
-/* Begin a record in out (cleared); then record_key...; then record_seal, which advances the chain. */
+/* Begin a record in out (cleared); then record_key...; record_seal then advances the chain. */
 void record_begin(const struct record_chain *chain, struct buf *out, const char *type,
 		  int64_t time_us);
 /* Percent-encoded here, cut at 4 KiB. An empty value writes nothing: readers find no such key. */

@@ -37,9 +37,9 @@ static const struct option_command command = {
 	table,
 	1,
 	1,
-	"On a terminal it shows the plan and asks; without one it asks nothing. It checks only that\n"
-	"the signature fits the statement: whether the key may approve is judged by pgdocket verify\n"
-	"and by the applier. For a key in an agent, on a token or with a passphrase:\n"
+	"On a terminal it shows the plan and asks; without one it asks nothing. It checks only\n"
+	"that the signature fits the statement: whether the key may approve is judged by pgdocket\n"
+	"verify and by the applier. For a key in an agent, on a token or with a passphrase:\n"
 	"  pgdocket approve FILE --principal WHO --export approval.txt\n"
 	"  ssh-keygen -Y sign -n " NAMESPACE_APPROVE " -f KEY approval.txt\n"
 	"  pgdocket approve FILE --import approval.txt.sig"

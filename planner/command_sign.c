@@ -19,9 +19,9 @@ static const struct option_command command = {
 	table,
 	1,
 	1,
-	"On a terminal it shows the plan and asks; without one it asks nothing. It checks only that\n"
-	"the signature fits the plan: whether the key may plan is judged by pgdocket verify and by\n"
-	"the applier. For a key in an agent, on a token or with a passphrase:\n"
+	"On a terminal it shows the plan and asks; without one it asks nothing. It checks only\n"
+	"that the signature fits the plan: whether the key may plan is judged by pgdocket verify\n"
+	"and by the applier. For a key in an agent, on a token or with a passphrase:\n"
 	"  pgdocket sign FILE --export plan.txt\n"
 	"  ssh-keygen -Y sign -n " NAMESPACE_PLAN " -f KEY plan.txt\n"
 	"  pgdocket sign FILE --import plan.txt.sig"
