@@ -1,6 +1,7 @@
 /*
- * Migration folders: one adapter per layout, one table of adapters, no adapter known outside its file.
- * Migrations come back in the layout's own order, with versions as its history table records them.
+ * Migration folders: one adapter per layout, one table of adapters, no adapter known outside its
+ * file. Migrations come back in the layout's own order, with versions as its history table records
+ * them.
  */
 #ifndef PGDOCKET_SOURCE_H
 #define PGDOCKET_SOURCE_H
@@ -12,7 +13,7 @@
 
 struct source_part {
 	const char *file;   /* path shown to people, relative to the migrations folder */
-	const char *text;   /* the whole file; a text made of it when the layout's blocks had to be joined */
+	const char *text;   /* the whole file, or made of it where blocks had to be joined */
 	size_t len;
 	size_t start, end;  /* the part of text that belongs to this direction */
 	int first_line;     /* of text[start], from 1 */
@@ -35,13 +36,19 @@ struct source {
 };
 
 /*
- * dir: the folder. layout: "auto" or a name. ERR_CONFIG: no such folder, layout not recognised (says what was looked for) or
- * not known, two migrations with one version (both named), an up part missing.
+ * dir: the folder. layout: "auto" or a name. ERR_CONFIG: no such folder, layout not recognised
+ * (says what was looked for) or not known, two migrations with one version (both named), an up part
+ * missing.
  */
-int source_load(struct arena *arena, const char *dir, const char *layout, struct source *out, struct err *err) MUST_CHECK;
-/* Keep the migrations in a bundle (tables migration and object), and read them back. layout is kept by the configuration's side. */
+int source_load(struct arena *arena, const char *dir, const char *layout, struct source *out,
+		struct err *err) MUST_CHECK;
+/*
+ * Keep the migrations in a bundle (tables migration and object), and read them back. layout is kept
+ * by the configuration's side.
+ */
 int source_store(const struct source *source, struct db *bundle, struct err *err) MUST_CHECK;
-int source_restore(struct arena *arena, struct db *bundle, const char *layout, struct source *out, struct err *err) MUST_CHECK;
+int source_restore(struct arena *arena, struct db *bundle, const char *layout, struct source *out,
+		   struct err *err) MUST_CHECK;
 /* -1 a before b, 0 same, 1 after: the layout's own order of versions. */
 int source_compare_versions(const char *layout, const char *a, const char *b);
 /* Index into source->migration, or -1. */

@@ -12,7 +12,8 @@
 	"pg_catalog.concat('golang-migrate', pg_catalog.chr(10), pg_catalog.string_agg(" \
 	"pg_catalog.concat(h.version, CASE WHEN h.dirty THEN ' t' ELSE ' f' END, " \
 	"pg_catalog.chr(10)), '' ORDER BY h.version))"
-#define CREATE_SQL "CREATE TABLE schema_migrations (version bigint NOT NULL PRIMARY KEY, " \
+#define CREATE_SQL \
+	"CREATE TABLE schema_migrations (version bigint NOT NULL PRIMARY KEY, " \
 	"dirty boolean NOT NULL)"
 #define LAYOUT "golang-migrate"
 #define ADVISORY_LOCK_SALT 1486364155u /* the tool's own constant */
