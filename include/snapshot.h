@@ -12,6 +12,8 @@
 #include "progress.h"
 #include "session.h"
 
+#define SNAPSHOT_GRANTS_IN_HINT 2 /* more missing grants than that stand in the result alone */
+
 struct snapshot_options {
 	const struct session_options *session;
 	const struct conf *conf;

@@ -33,7 +33,7 @@ static int take(const struct taking *taking, const struct session_options *sessi
 	};
 
 	if (snapshot_take(&options, bundle, result, err)) {
-		if (result->missing > 3 && !taking->cli->json)
+		if (result->missing > SNAPSHOT_GRANTS_IN_HINT && !taking->cli->json)
 			say_lines(taking->cli, &result->grants);
 		return -1;
 	}

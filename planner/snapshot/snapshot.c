@@ -13,6 +13,7 @@
 
 #define ARENA_MAX_BYTES ((size_t)1 << 30)
 #define LINES_MAX_BYTES (64u << 20)
+#define GRANTS_COMPARED 100
 #define STRINGIFY(x) #x
 #define NUMBER(x) STRINGIFY(x)
 
@@ -72,6 +73,36 @@ int snapshot_add_problem(struct snapshot *snapshot, const char *rule, const char
 		return -1;
 	snapshot->problems++;
 	return 0;
+}
+
+int snapshot_add_grant(struct snapshot *snapshot, const char *schema, const char *table,
+		       struct err *err)
+{
+	struct buf line = BUF_INIT(1000);
+	int rc = -1;
+
+	buf_add_text(&line, table ? "GRANT SELECT ON " : "GRANT USAGE ON SCHEMA ");
+	if (quote_identifier(&line, schema, err))
+		goto out;
+	if (table) {
+		buf_add_char(&line, '.');
+		if (quote_identifier(&line, table, err))
+			goto out;
+	}
+	buf_add_text(&line, " TO ");
+	if (quote_identifier(&line, snapshot->role, err) || buf_check(&line, err))
+		goto out;
+	buf_add_text(&line, ";\n");
+	/* What the tenants query needs comes first; only that can come again. */
+	if (snapshot->missing > GRANTS_COMPARED ||
+	    !strstr(buf_text(snapshot->grants), buf_text(&line))) {
+		buf_add(snapshot->grants, buf_text(&line), line.len);
+		snapshot->missing++;
+	}
+	rc = buf_check(snapshot->grants, err);
+out:
+	buf_release(&line);
+	return rc;
 }
 
 const char *snapshot_timeout(void)
@@ -163,17 +194,21 @@ static int read_server(struct snapshot *snapshot, struct err *err)
 	return rc;
 }
 
+/* Few fit into the hint, on its one line; more are the caller's to print. */
 static int missing_grants(const struct snapshot *snapshot, struct err *err)
 {
-	const char *lines = buf_text(snapshot->grants);
+	char lines[400] = "";
 
 	if (buf_check(snapshot->grants, err))
 		return -1;
 	err_set(err, ERR_UNFIT, "role %s lacks %zu permission%s that a snapshot needs",
 		snapshot->role, snapshot->missing, snapshot->missing == 1 ? "" : "s");
-	if (snapshot->missing <= 3)
-		return err_hint(err, "as the owner, run:\n%.*s", (int)strlen(lines) - 1, lines);
-	return err_hint(err, "as the owner, run the GRANT lines above");
+	if (snapshot->missing > SNAPSHOT_GRANTS_IN_HINT)
+		return err_hint(err, "as the owner, run the GRANT lines above");
+	snprintf(lines, sizeof lines, "%s", buf_text(snapshot->grants));
+	for (char *at = lines; (at = strchr(at, '\n')); at++)
+		*at = at[1] ? ' ' : '\0';
+	return err_hint(err, "as the owner, run: %s", lines);
 }
 
 static int take(struct snapshot *snapshot, struct snapshot_result *result, struct err *err)

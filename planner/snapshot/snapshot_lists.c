@@ -5,7 +5,6 @@
  */
 #include <stdlib.h>
 #include <string.h>
-#include "quote.h"
 #include "snapshot_private.h"
 #include "sql.h"
 
@@ -108,27 +107,6 @@ static int take_histories(struct snapshot *snapshot, const struct rows *rows, st
 	return 0;
 }
 
-static int add_grant(struct snapshot *snapshot, const struct snapshot_unit *unit, const char *table,
-		     struct err *err)
-{
-	struct buf *out = snapshot->grants;
-
-	buf_add_text(out, table ? "GRANT SELECT ON " : "GRANT USAGE ON SCHEMA ");
-	if (quote_identifier(out, unit->name, err))
-		return -1;
-	if (table) {
-		buf_add_char(out, '.');
-		if (quote_identifier(out, table, err))
-			return -1;
-	}
-	buf_add_text(out, " TO ");
-	if (quote_identifier(out, snapshot->role, err))
-		return -1;
-	buf_add_text(out, ";\n");
-	snapshot->missing++;
-	return 0;
-}
-
 /*
  * An orphan that may not be read is noted and left; what belongs to the fleet must be readable.
  * When the list of tenants itself may not be read, every schema with a history table may be one.
@@ -150,8 +128,9 @@ static int check_permissions(struct snapshot *snapshot, struct err *err)
 				return -1;
 			continue;
 		}
-		if ((!unit->usable && add_grant(snapshot, unit, NULL, err)) ||
-		    (!unit->readable && add_grant(snapshot, unit, unit->adapter->table, err)))
+		if ((!unit->usable && snapshot_add_grant(snapshot, unit->name, NULL, err)) ||
+		    (!unit->readable &&
+		     snapshot_add_grant(snapshot, unit->name, unit->adapter->table, err)))
 			return -1;
 	}
 	return 0;

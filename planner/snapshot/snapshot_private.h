@@ -62,6 +62,9 @@ struct snapshot_unit *snapshot_add_unit(struct snapshot *snapshot, const char *n
 					struct err *err);
 int snapshot_add_problem(struct snapshot *snapshot, const char *rule, const char *schema,
 			 struct err *err, const char *format, ...) PRINTF_LIKE(5, 6);
+/* A missing permission: SELECT on a table, or (table NULL) USAGE on the schema. Noted once. */
+int snapshot_add_grant(struct snapshot *snapshot, const char *schema, const char *table,
+		       struct err *err) MUST_CHECK;
 /* BEGIN (in the exported snapshot when id is given), with the timeouts of snapshot_begin.sql. */
 int snapshot_begin(struct session *session, const char *id, struct err *err) MUST_CHECK;
 const char *snapshot_timeout(void); /* statement_timeout, as a parameter */

@@ -5,9 +5,9 @@
  */
 #include <stdlib.h>
 #include <string.h>
-#include "quote.h"
 #include "snapshot_private.h"
 #include "sql.h"
+#include "statement.h"
 #include "text.h"
 
 #define NAME_MAX_BYTES 63
@@ -86,30 +86,41 @@ static int take_rows(struct snapshot *snapshot, const struct rows *rows, struct 
 	return 0;
 }
 
-/* What PostgreSQL says is denied: "permission denied for table tenants". */
+/* One relation that the query names: what it takes to read it. */
+static int note_relation(struct snapshot *snapshot, const struct sql_object *object,
+			 struct err *err)
+{
+	const char *params[2] = { object->schema, object->name };
+	struct rows *rows = NULL;
+	int rc = session_rows(snapshot->session, sql_snapshot_readable, 2, params,
+			      SNAPSHOT_TIMEOUT_MS, &rows, err);
+
+	if (rc == 0 && rows_count(rows) == 1 && !rows_bool(rows, 0, 0))
+		rc = snapshot_add_grant(snapshot, object->schema, NULL, err);
+	if (rc == 0 && rows_count(rows) == 1 && !rows_bool(rows, 0, 1))
+		rc = snapshot_add_grant(snapshot, object->schema, object->name, err);
+	rows_free(rows);
+	return rc;
+}
+
+/* The server names only the first thing that is denied; the query itself names all of them. */
 static int note_denied(struct snapshot *snapshot, const struct err *denied, struct err *err)
 {
-	static const char mark[] = "permission denied for ";
-	const char *at = strstr(denied->message, mark);
-	const char *name = at ? strchr(at + sizeof mark - 1, ' ') : NULL;
-	bool schema = at && text_starts(at + sizeof mark - 1, "schema ");
-	size_t len = name ? strcspn(name + 1, " \n;,") : 0;
-	char word[NAME_MAX_BYTES + 1];
+	const char *query = snapshot->conf->tenants_query;
+	struct sql_file *file;
 
-	if (!len || len > NAME_MAX_BYTES)
-		return err_set(err, ERR_UNFIT, "the tenants query may not be run: %s",
-			       denied->message);
-	memcpy(word, name + 1, len);
-	word[len] = '\0';
-	buf_add_format(snapshot->grants, "GRANT %s ", schema ? "USAGE ON SCHEMA" : "SELECT ON");
-	if (quote_identifier(snapshot->grants, word, err))
+	if (statement_parse_file(snapshot->arena, "the tenants query", query, strlen(query), 1,
+				 &file, err))
 		return -1;
-	buf_add_text(snapshot->grants, " TO ");
-	if (quote_identifier(snapshot->grants, snapshot->role, err))
-		return -1;
-	buf_add_text(snapshot->grants, "; -- for the tenants query\n");
-	snapshot->missing++;
-	return 0;
+	for (size_t i = 0; i < file->statements; i++)
+		for (size_t j = 0; j < file->statement[i].objects; j++)
+			if (file->statement[i].object[j].schema &&
+			    note_relation(snapshot, &file->statement[i].object[j], err))
+				return -1;
+	if (snapshot->missing)
+		return 0;
+	err_set(err, ERR_UNFIT, "the tenants query may not be run: %s", denied->message);
+	return err_hint(err, "grant role %s what the query needs", snapshot->role);
 }
 
 static int failed_query(struct snapshot *snapshot, const struct err *failed, struct err *err)
