@@ -8,5 +8,7 @@ int apply_verify(struct cli *cli, int argc, char **argv);
 
 int apply_bootstrap(struct cli *cli, int argc, char **argv);
 int apply_run(struct cli *cli, int argc, char **argv);
+int apply_check(struct cli *cli, int argc, char **argv);
+int apply_status(struct cli *cli, int argc, char **argv);
 
 #endif

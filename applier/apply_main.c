@@ -9,6 +9,8 @@ static const struct cli_command commands[] = {
 	{ "verify", apply_verify, "checks everything that can be checked without the server" },
 	{ "bootstrap", apply_bootstrap, "makes the ledger in the target" },
 	{ "run", apply_run, "verifies a plan and applies it" },
+	{ "check", apply_check, "tells whether the plan could be applied now" },
+	{ "status", apply_status, "tells what has been done and what is left" },
 	{ NULL, NULL, NULL }
 };
 

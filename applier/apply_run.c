@@ -9,6 +9,7 @@
 
 #include "apply_commands.h"
 #include "clock.h"
+#include "prepare.h"
 #include "run.h"
 #include "runlock.h"
 #include "seen.h"
@@ -57,12 +58,7 @@ static const struct option_command run_command = {
 struct held {
 	struct run run;
 	struct run_options options;
-	const char *file;
-	struct trust *trust;
-	struct verified verified;
-	struct connector connector;
-	struct target target;
-	struct ledger ledger;
+	struct prepared p;
 	struct workcopy *workcopy;
 	struct seen seen;
 	struct bundle *receipt; /* an earlier run's, to be replaced */
@@ -79,25 +75,6 @@ static int check_terminal(const struct run_options *options, struct err *err)
 	return err_hint(err, "--yes asks nothing");
 }
 
-static int open_policy(struct held *h, struct err *err)
-{
-	if (trust_open(h->options.trust, true, &h->trust, err))
-		return -1;
-	h->run.trust = h->trust;
-	if (geteuid() == 0 && !trust_allow_root(h->trust)) {
-		err_refuse(err, "policy", "the policy does not allow root to apply plans");
-		return err_hint(
-			err,
-			"run as the applier's own user, or set allow-root: yes in policy.conf");
-	}
-	if (trust_host_key(h->trust))
-		return 0;
-	err_refuse(err, "policy",
-		   "%s has no host_key.pem: this is a desk, not a host that may apply",
-		   h->options.trust);
-	return err_hint(err, "pgdocket trust init writes one");
-}
-
 static bool wave_known(const struct document *document, const char *name)
 {
 	for (size_t i = 0; i < document->waves; i++)
@@ -111,27 +88,10 @@ static int check_waves(const struct held *h, struct err *err)
 	const char *const names[] = { h->options.wave, h->options.stop_after };
 
 	for (size_t i = 0; i < 2; i++) {
-		if (!names[i] || wave_known(h->verified.document, names[i]))
+		if (!names[i] || wave_known(h->p.verified.document, names[i]))
 			continue;
 		err_set(err, ERR_USAGE, "the plan has no wave \"%s\"", names[i]);
 		return err_hint(err, "pgdocket-apply status lists the plan's waves");
-	}
-	return 0;
-}
-
-static int check_segments(const struct document *document, struct err *err)
-{
-	for (size_t i = 0; i < document->programs; i++) {
-		for (size_t k = 0; k < document->program[i].segments; k++) {
-			if (document->program[i].segment[k].transactional)
-				continue;
-			err_set(err, ERR_UNFIT,
-				"program %d has a statement that cannot run in a transaction, "
-				"which this version "
-				"does not apply",
-				document->program[i].number);
-			return err_hint(err, "take that migration out of the plan");
-		}
 	}
 	return 0;
 }
@@ -167,7 +127,7 @@ static int check_receipt(struct held *h, struct err *err)
 		return 0;
 	same = bundle_open(h->options.receipt, &h->receipt, err) == 0 &&
 	       receipt_plan(h->receipt, &plan, err) == 0 &&
-	       digest_equal(&plan, &h->verified.trust.plan);
+	       digest_equal(&plan, &h->p.verified.trust.plan);
 	if (same)
 		return 0;
 	err_clear(err);
@@ -178,15 +138,13 @@ static int check_receipt(struct held *h, struct err *err)
 
 static int verify(struct held *h, struct err *err)
 {
-	if (verify_bundle(h->file, h->trust, trust_operator(h->trust, (long)getuid()),
-			  clock_now_us(), &h->verified, err))
+	if (prepare_bundle(&h->p, err))
 		return -1;
-	h->run.verified = &h->verified;
-	h->run.document = h->verified.document;
-	return check_segments(h->verified.document, err) || check_waves(h, err) ||
-			       check_receipt(h, err)
-		       ? -1
-		       : 0;
+	h->run.trust = h->p.trust;
+	h->run.verified = &h->p.verified;
+	h->run.document = h->p.verified.document;
+	h->run.connector = &h->p.connector;
+	return check_waves(h, err) || check_receipt(h, err) ? -1 : 0;
 }
 
 /* --- the server --- */
@@ -200,25 +158,21 @@ static int name_control(struct held *h, struct err *err)
 	return session_run(h->run.control, sql_control_name, 1, param, ANSWER_MS, err);
 }
 
+/*
+ * Only behind the lock does this session carry a run's name, so that runs that wait are nobody's
+ * orphans.
+ */
 static int connect_control(struct held *h, struct err *err)
 {
 	char name[48];
 
 	snprintf(name, sizeof name, "pgdocket-apply %.8s", h->run.id);
-	if (connect_prepare(h->run.cli, &h->options.connection, h->trust, &h->connector, err))
+	if (prepare_connect(&h->p, &h->options.connection, name, err) ||
+	    target_check(&h->p.target, h->p.verified.document, h->p.trust, err) ||
+	    ledger_require(h->p.control, err))
 		return -1;
-	h->run.connector = &h->connector;
-	if (connect_open(&h->connector, name, &h->run.control, err) ||
-	    target_read(h->run.control, &h->target, err) ||
-	    target_check(&h->target, h->run.document, h->trust, err))
-		return -1;
-	if (ledger_require(h->run.control, err))
-		return -1;
+	h->run.control = h->p.control;
 	stop_install();
-	/*
-	 * Only behind the lock does this session carry a run's name, so that runs that wait are
-	 * nobody's orphans.
-	 */
 	return runlock_take(h->run.control, h->options.lock_wait_ms, stop_requested, err) ||
 			       name_control(h, err)
 		       ? -1
@@ -227,20 +181,20 @@ static int connect_control(struct held *h, struct err *err)
 
 static int read_ledger(struct held *h, struct err *err)
 {
-	if (ledger_read(h->run.control, &h->verified.trust.plan, &h->ledger, err) ||
-	    target_check_times(&h->target, &h->verified, h->trust, h->ledger.begun, err))
+	if (ledger_read(h->run.control, &h->p.verified.trust.plan, &h->p.ledger, err) ||
+	    target_check_times(&h->p.target, &h->p.verified, h->p.trust, h->p.ledger.begun, err))
 		return -1;
-	return tasks_build(&h->run, err) || tasks_apply_ledger(&h->run, &h->ledger, err) ? -1 : 0;
+	return tasks_build(&h->run, err) || tasks_apply_ledger(&h->run, &h->p.ledger, err) ? -1 : 0;
 }
 
 static int look_for_uncovered(struct held *h, struct err *err)
 {
 	struct uncovered uncovered;
-	int rc = uncovered_find(h->run.control, h->run.document, bundle_db(h->verified.bundle),
+	int rc = uncovered_find(h->run.control, h->run.document, bundle_db(h->p.verified.bundle),
 				&uncovered, err);
 
 	if (!rc && uncovered.count) {
-		if (trust_uncovered_refuse(h->trust)) {
+		if (trust_uncovered_refuse(h->p.trust)) {
 			err_refuse(err, "uncovered",
 				   "%zu tenant%s made since the snapshot, the plan does not cover "
 				   "%s: %s",
@@ -277,21 +231,21 @@ static int answered(struct held *h, const char *prompt, const char *expected, st
 
 static int ask(struct held *h, struct err *err)
 {
-	const struct plan_statement *s = &h->verified.trust.statement;
+	const struct plan_statement *s = &h->p.verified.trust.statement;
 	char plan[DIGEST_HEX_SIZE];
 
 	if (h->options.yes)
 		return 0;
-	digest_hex(&h->verified.trust.plan, plan);
+	digest_hex(&h->p.verified.trust.plan, plan);
 	events_note(&h->run,
 		    "plan %.12s by %s, ticket %s: %lld schemas, %lld statements, %lld destructive; "
 		    "%zu schemas left",
-		    plan, h->verified.trust.planner, s->ticket, (long long)s->schemas,
+		    plan, h->p.verified.trust.planner, s->ticket, (long long)s->schemas,
 		    (long long)s->statements, (long long)s->destructive, tasks_left(&h->run));
 	events_note(&h->run, "target %s: %s", h->run.document->label,
 		    session_describe(h->run.control));
 	return answered(h, "Apply it? Type yes:", "yes", err) ||
-			       answered(h, "Type the database's name:", h->target.database, err)
+			       answered(h, "Type the database's name:", h->p.target.database, err)
 		       ? -1
 		       : 0;
 }
@@ -302,21 +256,21 @@ static int start_records(struct held *h, struct err *err)
 {
 	const struct workcopy_source source = {
 		.state = h->options.state,
-		.verified = &h->verified,
-		.trust = h->trust,
-		.operator_name = trust_operator(h->trust, (long)getuid()),
+		.verified = &h->p.verified,
+		.trust = h->p.trust,
+		.operator_name = trust_operator(h->p.trust, (long)getuid()),
 		.now_us = clock_now_us(),
 	};
 
 	if (workcopy_open(&source, &h->workcopy, err) ||
-	    seen_read(workcopy_db(h->workcopy), &h->verified.trust.plan, &h->seen, err) ||
-	    recorder_new(workcopy_db(h->workcopy), trust_host_key(h->trust),
-			 &h->verified.trust.plan, h->run.id, &h->run.recorder, err) ||
-	    report_start(&h->run, &h->target, err))
+	    seen_read(workcopy_db(h->workcopy), &h->p.verified.trust.plan, &h->seen, err) ||
+	    recorder_new(workcopy_db(h->workcopy), trust_host_key(h->p.trust),
+			 &h->p.verified.trust.plan, h->run.id, &h->run.recorder, err) ||
+	    report_start(&h->run, &h->p.target, err))
 		return -1;
 	h->started = true;
-	for (size_t i = 0; i < h->ledger.count; i++) {
-		const struct ledger_row *row = &h->ledger.row[i];
+	for (size_t i = 0; i < h->p.ledger.count; i++) {
+		const struct ledger_row *row = &h->p.ledger.row[i];
 
 		if (!seen_done(&h->seen, row->schema, row->segment) &&
 		    report_reconcile(&h->run, row, err))
@@ -335,8 +289,8 @@ static int export(struct held *h, struct err *err)
 	if (h->options.receipt) {
 		rc = bundle_export(work, h->options.receipt, h->receipt, NULL, &diverted, err);
 	} else {
-		buf_add_format(&other, "%s.%.8s.results", h->file, h->run.id);
-		rc = buf_check(&other, err) || bundle_export(work, h->file, h->verified.bundle,
+		buf_add_format(&other, "%s.%.8s.results", h->p.file, h->run.id);
+		rc = buf_check(&other, err) || bundle_export(work, h->p.file, h->p.verified.bundle,
 							     buf_text(&other), &diverted, err)
 			     ? -1
 			     : 0;
@@ -344,7 +298,7 @@ static int export(struct held *h, struct err *err)
 	if (!rc && diverted)
 		events_note(&h->run,
 			    "%s was changed meanwhile; the results are in %s: pgdocket merge %s %s",
-			    h->file, buf_text(&other), h->file, buf_text(&other));
+			    h->p.file, buf_text(&other), h->p.file, buf_text(&other));
 	if (rc) {
 		err_context(err, "the results stay in %s", work);
 		if (h->run.changed)
@@ -397,7 +351,7 @@ static int finish(struct held *h, struct err *err)
 	bool complete = tasks_left(run) == 0;
 	const char *result;
 
-	if (complete && ledger_finish(run->control, &h->verified.trust.plan, &wrong)) {
+	if (complete && ledger_finish(run->control, &h->p.verified.trust.plan, &wrong)) {
 		events_note(run, "note: the ledger could not be told that the plan is complete: %s",
 			    wrong.message);
 		err_clear(&wrong);
@@ -431,10 +385,10 @@ static int finish(struct held *h, struct err *err)
 static void completed_line(struct held *h)
 {
 	char time[CLOCK_SECONDS_SIZE], last[RUN_ID_SIZE] = "";
-	const struct ledger *ledger = &h->ledger;
+	const struct ledger *ledger = &h->p.ledger;
 
 	snprintf(last, sizeof last, "%s",
-		 ledger->count ? ledger->row[ledger->count - 1].run : h->ledger.first_run);
+		 ledger->count ? ledger->row[ledger->count - 1].run : h->p.ledger.first_run);
 	clock_seconds(ledger->done_us ? ledger->done_us
 				      : ledger->row[ledger->count - 1].finished_us,
 		      time);
@@ -452,10 +406,11 @@ static int again(struct held *h, struct err *err)
 {
 	bool lacking = false;
 
-	if (seen_read(bundle_db(h->verified.bundle), &h->verified.trust.plan, &h->seen, err))
+	if (seen_read(bundle_db(h->p.verified.bundle), &h->p.verified.trust.plan, &h->seen, err))
 		return -1;
-	for (size_t i = 0; i < h->ledger.count && !lacking; i++)
-		lacking = !seen_done(&h->seen, h->ledger.row[i].schema, h->ledger.row[i].segment);
+	for (size_t i = 0; i < h->p.ledger.count && !lacking; i++)
+		lacking =
+			!seen_done(&h->seen, h->p.ledger.row[i].schema, h->p.ledger.row[i].segment);
 	seen_release(&h->seen);
 	completed_line(h);
 	if (!lacking)
@@ -484,15 +439,15 @@ static int apply(struct held *h, struct err *err)
 {
 	struct run *run = &h->run;
 
-	if (h->target.superuser)
+	if (h->p.target.superuser)
 		events_note(
 			run,
 			"note: %s is a superuser; a role with just the rights it needs is safer",
-			h->target.role);
+			h->p.target.role);
 	decide_jobs(h);
 	if (look_for_uncovered(h, err) || ask(h, err) || start_records(h, err))
 		return -1;
-	if (ledger_begin(run->control, &h->verified.trust.plan, run->document->label, run->id,
+	if (ledger_begin(run->control, &h->p.verified.trust.plan, run->document->label, run->id,
 			 err)) {
 		run_stop(run, err);
 		err_clear(err);
@@ -508,10 +463,11 @@ static int apply(struct held *h, struct err *err)
 
 static int run_all(struct held *h, struct err *err)
 {
+	h->p.policy = h->options.trust;
 	if (check_terminal(&h->options, err) || plan_statement_nonce(h->run.id, err) ||
-	    open_policy(h, err) || verify(h, err) || connect_control(h, err) || read_ledger(h, err))
+	    verify(h, err) || connect_control(h, err) || read_ledger(h, err))
 		return -1;
-	return h->ledger.begun && tasks_left(&h->run) == 0 ? again(h, err) : apply(h, err);
+	return h->p.ledger.begun && tasks_left(&h->run) == 0 ? again(h, err) : apply(h, err);
 }
 
 static void release(struct held *h)
@@ -520,13 +476,9 @@ static void release(struct held *h)
 	seen_release(&h->seen);
 	workcopy_close(h->workcopy);
 	session_close(h->run.reader);
-	session_close(h->run.control);
 	tasks_release(&h->run);
-	ledger_release(&h->ledger);
-	connect_release(&h->connector);
 	bundle_close(h->receipt);
-	verify_release(&h->verified);
-	trust_close(h->trust);
+	prepare_release(&h->p);
 	free(h);
 }
 
@@ -544,9 +496,9 @@ int apply_run(struct cli *cli, int argc, char **argv)
 	h->options = (struct run_options){ .trust = "/etc/pgdocket",
 					   .jobs = 4,
 					   .lock_wait_ms = LOCK_WAIT_MS };
-	h->run.cli = cli;
+	h->run.cli = h->p.cli = cli;
 	h->run.options = &h->options;
-	if (cli_options(cli, &run_command, argc, argv, &h->options, &h->file, &done, &err) ||
+	if (cli_options(cli, &run_command, argc, argv, &h->options, &h->p.file, &done, &err) ||
 	    (!done && run_all(h, &err)))
 		status = cli_fail(cli, &err);
 	release(h);

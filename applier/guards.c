@@ -101,7 +101,7 @@ out:
 	return rc;
 }
 
-static bool fingerprint_of(const struct rows *rows, int64_t oid, struct digest *out)
+bool guards_shape_of(const struct rows *rows, int64_t oid, struct digest *out)
 {
 	for (int i = 0; i < rows_count(rows); i++) {
 		const char *text = rows_text(rows, i, 1);
@@ -121,7 +121,7 @@ static int judge(struct run *run, const struct rows *rows, struct err *err)
 		struct digest shape;
 		struct err drift = ERR_INIT;
 
-		if (!fingerprint_of(rows, task->oid, &shape))
+		if (!guards_shape_of(rows, task->oid, &shape))
 			err_refuse(&drift, "drift", "the schema is gone");
 		else if (!digest_equal(&shape, &task->shape))
 			err_refuse(&drift, "drift",
@@ -181,40 +181,42 @@ int guards_advance(struct run *run, struct err *err)
 	}
 }
 
-/* --- the shared schema --- */
+/* --- at once --- */
+
+int guards_shapes(struct session *session, const struct document *document, const char *oids,
+		  struct rows **out, struct err *err)
+{
+	struct buf tables = BUF_INIT(ARRAY_MAX);
+	int rc = history_tables(document, &tables, err);
+	const char *const param[] = { oids, buf_text(&tables) };
+
+	if (!rc)
+		rc = session_rows(session, document->shape_query.text, 2, param, ANSWER_MS, out,
+				  err);
+	buf_release(&tables);
+	return rc;
+}
 
 static int shared_shape(struct run *run, const struct task *task, struct err *err)
 {
 	const struct class_shapes *s = &run->shapes[task->schema->class_index];
-	struct buf oids = BUF_INIT(256), tables = BUF_INIT(ARRAY_MAX);
 	struct rows *rows = NULL;
 	struct digest shape;
-	int rc = -1;
+	char oids[PARAMS_INT64_SIZE + 2];
 
-	params_array_open(&oids);
-	oid_item(&oids, task->oid);
-	params_array_close(&oids);
-	if (history_tables(run->document, &tables, err))
-		goto out;
-	const char *const param[] = { buf_text(&oids), buf_text(&tables) };
-	if (session_rows(run->control, run->document->shape_query.text, 2, param, ANSWER_MS, &rows,
-			 err))
-		goto out;
-	if (!fingerprint_of(rows, task->oid, &shape) ||
+	snprintf(oids, sizeof oids, "{%lld}", (long long)task->oid);
+	if (guards_shapes(run->control, run->document, oids, &rows, err))
+		return -1;
+	if (!guards_shape_of(rows, task->oid, &shape) ||
 	    (s->known[s->segments - 1] && !digest_equal(&shape, &s->shape[s->segments - 1]))) {
 		err_refuse(err, "drift",
 			   "the shared schema %s was changed by someone else while this plan runs",
 			   task->schema->name);
 		err_hint(err, "tenants' programs were planned against it; plan again from a new "
 			      "snapshot");
-		goto out;
 	}
-	rc = 0;
-out:
 	rows_free(rows);
-	buf_release(&oids);
-	buf_release(&tables);
-	return rc;
+	return err->code == ERR_NONE ? 0 : -1;
 }
 
 int guards_check_shared(struct run *run, struct err *err)

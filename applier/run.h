@@ -137,6 +137,11 @@ int guards_advance(struct run *run, struct err *err) MUST_CHECK;
 /* Shared state and shape once per wave, when the plan changes the shared schema. */
 int guards_check_shared(struct run *run, struct err *err) MUST_CHECK;
 
+/* The shapes of schemas at once; oids: an array's text. Rows of (oid, fingerprint). */
+int guards_shapes(struct session *session, const struct document *document, const char *oids,
+		  struct rows **out, struct err *err) MUST_CHECK;
+bool guards_shape_of(const struct rows *rows, int64_t oid, struct digest *out);
+
 /* --- outcome.c --- */
 /* A worker's segment has ended: record it, and decide how its schema goes on. */
 int outcome_take(struct run *run, struct worker *worker, struct err *err) MUST_CHECK;
