@@ -2,6 +2,7 @@
 #include "document_fixture.h"
 #include "trust_fixture.h"
 
+#include <sys/resource.h>
 #include "clock.h"
 #include "record.h"
 #include "signature.h"
@@ -44,17 +45,19 @@ struct signed_plan {
 	const char *sql; /* run last, on the edit */
 };
 
+static int fleet = 6; /* schemas */
+
 static void make_signed(const char *path, const struct signed_plan *with)
 {
 	struct err err = ERR_INIT;
 	struct bundle_edit *edit = NULL;
 	struct buf json = BUF_INIT(DOCUMENT_MAX_BYTES), text = BUF_INIT(STATEMENT_MAX_BYTES), blob = BUF_INIT(SSHSIG_MAX_BYTES);
-	struct plan_statement statement = { .database_oid = 5, .server_major = 15, .schemas = 6, .statements = 12, .destructive = 6 };
+	struct plan_statement statement = { .database_oid = 5, .server_major = 15, .schemas = fleet, .statements = 2 * fleet, .destructive = fleet };
 	bool added = false;
 	OK(bundle_edit(path, NULL, true, &edit, &err));
 	struct db *db = bundle_edit_db(edit);
-	bundle_fill(db, 6);
-	document_text(db, 6, &json);
+	bundle_fill(db, fleet);
+	document_text(db, fleet, &json);
 	if (with->change_document)
 		with->change_document(&json);
 	digest_of(json.data, json.len, &statement.document);
@@ -229,6 +232,25 @@ Test(verify, first_words)
 {
 	with_statement("/* x */ ;COMMIT AND CHAIN", "COMMIT");
 	with_statement("set search_path = public", "SET");
+}
+
+Test(verify, ten_thousand_schemas)
+{
+	struct err err = ERR_INIT;
+	struct rusage usage;
+	struct stat st;
+	fleet = 10000;
+	make_signed("a.docket", &(struct signed_plan){ 0 });
+	int64_t started = clock_monotonic_us();
+	OK(verifies("a.docket", &err));
+	int64_t took = clock_monotonic_us() - started;
+	getrusage(RUSAGE_SELF, &usage);
+	cr_assert_eq(stat("a.docket", &st), 0);
+	fprintf(stderr, "# %lld bytes verified in %lld us, %ld KiB\n", (long long)st.st_size, (long long)took, usage.ru_maxrss);
+#ifndef __SANITIZE_ADDRESS__
+	cr_assert_lt(usage.ru_maxrss, 64 << 10);
+	cr_assert_lt(took, 1500000); /* half a second on an idle machine */
+#endif
 }
 
 /* What FORMAT.md shows is what a person types: the script stands there. */
