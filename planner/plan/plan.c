@@ -129,6 +129,21 @@ static int finish_class(struct making *making, int index, struct err *err)
 	return 0;
 }
 
+/*
+ * With --skip-unfit and nothing but unfit classes to plan, their problems are what there is to say.
+ */
+static int only_unfit(struct making *making, struct err *err)
+{
+	for (size_t i = 0; i < making->planneds; i++)
+		if (making->planned[i].todos && !making->planned[i].unfit)
+			return 0;
+	for (size_t i = 0; i < making->planneds; i++)
+		if (making->planned[i].todos && remarks_merge(&making->problems, making->arena,
+							      &making->planned[i].problems, err))
+			return -1;
+	return 0;
+}
+
 static int programs(struct making *making, struct err *err)
 {
 	for (size_t i = 0; i < making->planneds; i++) {
@@ -146,7 +161,7 @@ static int programs(struct making *making, struct err *err)
 	for (size_t i = 0; i < making->planneds; i++)
 		if (finish_class(making, (int)i, err))
 			return -1;
-	return 0;
+	return only_unfit(making, err);
 }
 
 static int report_problems(struct making *making, struct err *err)

@@ -533,6 +533,55 @@ SELECT 1;"
 	[[ $statement == *"destructive: 0"* ]]
 }
 
+@test "--skip-unfit with nothing else to plan says why" {
+	plan_of "ALTER TABLE plans ADD COLUMN x int;" --scope tenant --skip-unfit
+	exits 1
+	has "acts on plans, which these schemas lack"
+}
+
+@test "dbmate: both parts in one file, out-of-order migrations by policy" {
+	for s in public tenant_1 tenant_2 tenant_3; do
+		sql "DROP TABLE $s.schema_migrations; CREATE TABLE $s.schema_migrations (version varchar PRIMARY KEY)"
+	done
+	sql "INSERT INTO tenant_2.schema_migrations VALUES ('20240102')"
+	rm migrations/*
+	printf -- '-- migrate:up\nCREATE TABLE a (id int);\n\n-- migrate:down\nDROP TABLE a;\n' >migrations/20240101_a.sql
+	printf -- '-- migrate:up\nCREATE TABLE b (id int);\n\n-- migrate:down\n' >migrations/20240102_b.sql
+	sed -i 's/^layout = .*/layout = dbmate/' pgdocket.conf
+	snapshot
+	run pgdocket plan s.docket
+	exits 0
+	run pgdocket show s.docket
+	has "20240101_a.sql (up)"
+	has "migration 20240101 is older than 20240102, which is applied already (out-of-order, class 1: tenant_2)"
+	has "INSERT INTO schema_migrations"
+	sed -i 's/^layout = .*/&\nout_of_order = error/' pgdocket.conf
+	run pgdocket plan s.docket --replace
+	exits 1
+	has "[tenant_2] (out-of-order)"
+	sed -i 's/^out_of_order = .*/out_of_order = allow/' pgdocket.conf
+	run pgdocket plan s.docket --replace
+	exits 0
+	run pgdocket show s.docket
+	lacks "out-of-order"
+	run pgdocket plan s.docket --replace --revert 1
+	exits 0
+	run pgdocket show s.docket
+	has "its down part is empty"
+	printf -- '-- migrate:up transaction:false\nCREATE TABLE c (id int);\n\n-- migrate:down\n' >migrations/20240103_c.sql
+	run pgdocket plan s.docket --replace
+	exits 1
+	has "is asked to run outside a transaction"
+}
+
+@test "findings are accepted for the whole project by name" {
+	printf '[plan]\naccept = data-dependent\n' >>pgdocket.conf
+	plan_of "DELETE FROM campaigns WHERE id = 1;" --scope tenant
+	exits 0
+	run pgdocket show s.docket
+	has "accepted: accepted in pgdocket.conf"
+}
+
 @test "help" {
 	run pgdocket plan --help
 	exits 0
