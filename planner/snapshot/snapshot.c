@@ -197,7 +197,7 @@ static int read_server(struct snapshot *snapshot, struct err *err)
 /* Few fit into the hint, on its one line; more are the caller's to print. */
 static int missing_grants(const struct snapshot *snapshot, struct err *err)
 {
-	char lines[400] = "";
+	char lines[560] = "";
 
 	if (buf_check(snapshot->grants, err))
 		return -1;
