@@ -22,7 +22,7 @@ static void out_line(struct run *run, const struct buf *line)
 	fflush(run->cli->out);
 }
 
-static void say(struct run *run, FILE *stream, const char *format, va_list arguments)
+static void PRINTF_LIKE(3, 0) say(struct run *run, FILE *stream, const char *format, va_list arguments)
 {
 	struct buf safe = BUF_INIT(LINE_MAX_BYTES);
 	char text[4096];
