@@ -574,9 +574,9 @@ Test(trust, S28_junk)
 	           "INSERT INTO signature SELECT randomblob(32), randomblob(32), 'approve.v1@pgdocket', randomblob(300), randomblob(200) "
 	           "FROM n", &err));
 	OK(trust_open("pol", true, &trust, &err));
-	int64_t before = clock_monotonic_us();
+	clock_t before = clock();
 	accepts();
-	cr_assert_lt(clock_monotonic_us() - before, 1000000);
+	cr_assert_lt(clock() - before, CLOCKS_PER_SEC); /* of the processor, however busy it is */
 	cr_assert_eq(result.signatures, TRUST_SIGNATURES_MAX);
 	cr_assert_eq(result.ignored_rows, 100002 - TRUST_SIGNATURES_MAX);
 }
@@ -596,11 +596,11 @@ Test(trust, S28_junk_under_a_known_key)
 	OK(db_run(query, &err));
 	db_finish(query);
 	OK(trust_open("pol", true, &trust, &err));
-	int64_t before = clock_monotonic_us();
+	clock_t before = clock();
 	/* Bob's true row is among the first 64 once in 1,600 times. */
 	if (judge_at(NOW, NULL))
 		cr_assert_str_eq(err.reason, "quorum");
-	cr_assert_lt(clock_monotonic_us() - before, 1000000);
+	cr_assert_lt(clock() - before, CLOCKS_PER_SEC); /* of the processor, however busy it is */
 	cr_assert_eq(result.signatures, TRUST_SIGNATURES_MAX);
 }
 
