@@ -62,8 +62,8 @@ verdict "no block is nested more than 4 deep" "$(nesting $C)"
 verdict "no .c file is longer than 1,000 lines" "$(over 1000 $C)"
 verdict "no .c file of the applier is longer than 800 lines" "$(over 800 $(sources 'applier/*.c'))"
 verdict "no header is longer than 400 lines" "$(over 400 $H)"
-verdict "no line is longer than 100 columns" \
-	"$(expand -t 8 --version >/dev/null 2>&1; for f in $C $H; do expand -t 8 "$f" |
+verdict "no line is longer than 100 columns (a tab is 4)" \
+	"$(expand -t 4 --version >/dev/null 2>&1; for f in $C $H; do expand -t 4 "$f" |
 		awk -v f="$f" 'length($0) > 100 { print f ":" NR ": " length($0) " columns" }'; done)"
 n=$(sum $(sources 'applier/*.[ch]' 'applier/*.sql'))
 verdict "applier/ has at most 5,000 lines" "$([ "$n" -le 5000 ] || echo "applier/: $n lines")"
