@@ -28,10 +28,9 @@ struct command_plan {
 #define AT(member) offsetof(struct command_plan, member)
 static const struct option options[] = {
 	{ "scope", 0, OPTION_TEXT, AT(scope), "SCOPE", "shared, tenant or all (default)", 0, 0 },
-	{ "schema", 0, OPTION_LIST, AT(schemas), "GLOB",
-	  "plan only schemas of this name (* and ?)", 0, 0 },
-	{ "exclude", 0, OPTION_LIST, AT(excludes), "GLOB",
-	  "leave schemas of this name out", 0, 0 },
+	{ "schema", 0, OPTION_LIST, AT(schemas), "GLOB", "plan only schemas of this name (* and ?)",
+	  0, 0 },
+	{ "exclude", 0, OPTION_LIST, AT(excludes), "GLOB", "leave schemas of this name out", 0, 0 },
 	{ "to", 0, OPTION_TEXT, AT(to), "VERSION", "up to this migration, not further", 0, 0 },
 	{ "revert", 0, OPTION_COUNT, AT(revert), "N",
 	  "revert the N newest migrations that any selected schema has", 1, 1000000 },
@@ -265,15 +264,17 @@ static void summary_text(const struct plan *plan, const struct plan_statement *s
 	count_findings(document, findings);
 	buf_add_format(out, "plan %.12s for ", hex);
 	text_safe(out, document->label, strlen(document->label));
-	buf_add_format(out, ": %zu schemas in %zu classes, %zu programs\n", document->schemas,
-		       document->classes, document->programs);
+	buf_add_format(out, ": %zu schema%s in %zu class%s, %zu program%s\n", document->schemas,
+		       document->schemas == 1 ? "" : "s", document->classes,
+		       document->classes == 1 ? "" : "es", document->programs,
+		       document->programs == 1 ? "" : "s");
 	summary_classes(document, out);
 	buf_add_format(
 		out, "statements %" PRId64 ", destructive %" PRId64 ", filtered in programs %zu\n",
 		statement->statements, statement->destructive, plan->filtered);
-	buf_add_format(out, "findings: %zu danger, %zu warning, %zu info; left out: %zu schemas\n",
+	buf_add_format(out, "findings: %zu danger, %zu warning, %zu info; left out: %zu schema%s\n",
 		       findings[DOC_DANGER], findings[DOC_WARNING], findings[DOC_INFO],
-		       document->left_outs);
+		       document->left_outs, document->left_outs == 1 ? "" : "s");
 	if (document->shared_locks)
 		buf_add_text(out, "tenants lock shared tables: the applier will use one worker\n");
 	buf_add_format(out,

@@ -180,13 +180,17 @@ static int one_statement(struct building *b, const struct sql_statement *from)
 				   from->directives.transaction_off || file->transaction_off ||
 					   b->file->part->transaction_off };
 	struct judge_verdict verdict;
+	bool whole_file = item.transaction_off && !from->directives.transaction_off;
 
 	judge_statement(&b->judge, &item, &verdict);
 	if (verdict.result == JUDGE_FILTER)
 		return filter(b, from, verdict.message);
+	/* What the file asks for as a whole is said once. */
+	whole_file = whole_file && !from->non_transactional &&
+		     !strcmp(verdict.rule ? verdict.rule : "", "non-transactional");
 	if (verdict.result == JUDGE_ERROR)
 		return remark(b, true, verdict.rule, DOC_DANGER, verdict.message, verdict.hint,
-			      from->line, NULL);
+			      whole_file ? b->file->parsed->statement[0].line : from->line, NULL);
 	return run(b, &item, &verdict);
 }
 

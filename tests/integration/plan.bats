@@ -239,6 +239,13 @@ ALTER TABLE campaigns FROBNICATE;" --scope tenant
 	plan_of "CREATE INDEX CONCURRENTLY i ON campaigns (status);"
 	exits 1
 	has "CREATE INDEX CONCURRENTLY cannot run in a transaction"
+	plan_of "-- pgdocket: transaction=off
+
+CREATE TABLE a (id int);
+CREATE TABLE b (id int);"
+	exits 1
+	has "2_second.up.sql:3: is asked to run outside a transaction"
+	has "no plan was made: 1 problem"
 	plan_of "CREATE INDEX CONCURRENTLY users_i ON users (email);" --scope tenant
 	exits 0
 }
@@ -274,7 +281,7 @@ CREATE TABLE a (id int);" ""
 @test "--scope, --schema, --exclude and what is left out" {
 	plan_of "SELECT 1;" --scope shared
 	exits 0
-	has "1 schemas in 1 classes"
+	has "1 schema in 1 class,"
 	run pgdocket plan s.docket --replace --scope tenant --schema 'tenant_*' --exclude tenant_2
 	exits 0
 	has "class 0: tenant_1 and 1 alike"
@@ -310,7 +317,7 @@ CREATE TABLE a (id int);" ""
 	snapshot
 	run pgdocket plan s.docket --revert 1
 	exits 0
-	has "1 schemas in 1 classes"
+	has "1 schema in 1 class,"
 	has "class 0: tenant_2: 1 migration, 1 statement"
 	run pgdocket show s.docket
 	has "for test-1, reverting"
