@@ -1,0 +1,180 @@
+#!/usr/bin/env bats
+# Runs that are cut off: killed at random moments, interrupted, without a connection; the same command always goes on, and
+# every effect is there exactly once.
+
+bats_require_minimum_version 1.5.0
+load server
+load plan
+load apply
+
+setup_file() { pg_start; }
+teardown_file() { pg_stop; }
+
+@test "kill -9 at 20 random moments: every effect once, the chain verifies" {
+	kills=0
+	round=0
+	while [ $kills -lt 20 ]; do
+		round=$((round + 1))
+		APPLY_PAUSE=0.02 apply_new "killed$round" 50
+		apply_plan
+		for try in $(seq 12); do
+			setsid bash -c "exec pgdocket-apply run s.docket --trust $BATS_TEST_TMPDIR/trust --state $BATS_TEST_TMPDIR/state --yes" >"out.$try" 2>&1 &
+			pid=$!
+			sleep "0.$(printf %03d $((RANDOM % 450 + 20)))"
+			if kill -9 $pid 2>/dev/null; then kills=$((kills + 1)); fi
+			wait $pid && break
+			# A bundle is whole at every moment.
+			[ "$(sqlite3 s.docket 'PRAGMA integrity_check')" = ok ]
+		done
+		run apply
+		exits 0
+		every_tenant 3 2
+		ledger_whole 50
+		audited 0
+		has "50 of 50"
+	done
+}
+
+@test "SIGINT: what runs is finished, nothing new begun, exit 6; the same command goes on" {
+	APPLY_PAUSE=0.2 apply_new interrupted 8
+	apply_plan
+	# A shell without job control starts background commands with SIGINT ignored: setsid's child is given its default.
+	perl -e '$SIG{INT} = "DEFAULT"; exec @ARGV' pgdocket-apply run s.docket --trust "$BATS_TEST_TMPDIR/trust" \
+		--state "$BATS_TEST_TMPDIR/state" --yes -j 2 >out 2>&1 &
+	pid=$!
+	until [ "$(sql "SELECT count(*) FROM pgdocket.finished")" -ge 1 ]; do sleep 0.02; done
+	kill -INT $pid
+	status=0
+	wait $pid || status=$?
+	cat out
+	[ $status = 6 ]
+	done=$(sql "SELECT count(*) FROM pgdocket.finished")
+	[ "$done" -ge 1 ] && [ "$done" -lt 8 ]
+	audited 4
+	run apply
+	exits 0
+	every_tenant 3 2
+	audited 0
+}
+
+@test "a second signal cancels what runs" {
+	APPLY_PAUSE=20 apply_new cancelled 2
+	apply_plan
+	apply >out 2>&1 &
+	sleep 0.1
+	until [ "$(sql "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(20)%' AND application_name LIKE 'pgdocket/%'")" -ge 1 ]; do sleep 0.05; done
+	pid=$(pgrep -P $$ -f 'pgdocket-apply run' || pgrep -f "state $BATS_TEST_TMPDIR/state")
+	kill -TERM $pid
+	sleep 0.3
+	kill -TERM $pid
+	status=0
+	wait || true
+	for i in $(seq 50); do grep -q 'pgdocket-apply:' out && break; sleep 0.1; done
+	cat out
+	grep -q "interrupted by SIGTERM" out
+	[ "$(sql "SELECT count(*) FROM pgdocket.applied")" = 0 ]
+	every_tenant 1 0
+}
+
+@test "a terminated worker: the run stops or goes on, and is whole in the end" {
+	APPLY_PAUSE=0.1 apply_new terminated 10
+	apply_plan
+	apply >out 2>&1 &
+	until [ "$(sql "SELECT count(*) FROM pgdocket.finished")" -ge 2 ]; do sleep 0.02; done
+	sql "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name ~ '^pgdocket/.*/[1-9]' LIMIT 1" >/dev/null
+	wait || true
+	run apply
+	exits 0
+	every_tenant 3 2
+	ledger_whole 10
+	audited 0
+}
+
+@test "a lost control connection stops the run before its next COMMIT" {
+	APPLY_PAUSE=0.1 apply_new control 10
+	apply_plan
+	apply -j 2 >out 2>&1 &
+	until [ "$(sql "SELECT count(*) FROM pgdocket.finished")" -ge 1 ]; do sleep 0.02; done
+	sql "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name ~ '^pgdocket/.*/0'" >/dev/null
+	status=0
+	wait $! || status=$?
+	cat out
+	[ $status = 4 ]
+	grep -q "control connection" out
+	[ "$(sql "SELECT count(*) FROM pgdocket.finished")" -lt 10 ]
+	run apply
+	exits 0
+	every_tenant 3 2
+	audited 0
+}
+
+@test "a server that is restarted in between" {
+	APPLY_PAUSE=0.1 apply_new restarted 8
+	apply_plan
+	apply >out 2>&1 &
+	until [ "$(sql "SELECT count(*) FROM pgdocket.finished")" -ge 1 ]; do sleep 0.02; done
+	(cd "$PGD_DIR" && pg_as_owner "$PGBIN/pg_ctl" -D "$PGD_DIR/data" -m immediate -w restart -l "$PGD_DIR/log" >/dev/null 3>&-)
+	wait $! && return 1
+	run apply
+	exits 0
+	every_tenant 3 2
+	ledger_whole 8
+	audited 0
+}
+
+@test "records that are lost with the state directory come back from the ledger" {
+	apply_new lost 4
+	apply_plan
+	apply -q
+	rm -r "$BATS_TEST_TMPDIR/state"
+	cp received.docket s.docket
+	run apply
+	exits 0
+	has "completed by run"
+	audited 0
+	has "4 of 4"
+	[ "$(sql "SELECT count(*) FROM pgdocket.applied")" = 4 ]
+}
+
+@test "an expired plan goes on when it had begun, within resume-grace" {
+	apply_new grace 4
+	printf '[wave one]\nschemas = tenant_1\n[wave rest]\nschemas = *\n' >>pgdocket.conf
+	apply_plan --expires 3s
+	run apply --stop-after one
+	exits 4
+	sleep 3.2
+	run apply
+	exits 0
+	every_tenant 3 2
+}
+
+@test "a rejection that came with a newer copy counts on resume" {
+	apply_new vetoed 4
+	printf '[wave one]\nschemas = tenant_1\n[wave rest]\nschemas = *\n' >>pgdocket.conf
+	ssh-keygen -q -t ed25519 -N '' -C bob -f "$BATS_TEST_TMPDIR/bob.$$"
+	pgdocket trust add "$BATS_TEST_TMPDIR/trust" --role approver --principal bob --key "$BATS_TEST_TMPDIR/bob.$$.pub" >/dev/null
+	apply_plan
+	apply -q --stop-after one || true
+	cp s.docket with_results
+	cp received.docket s.docket
+	pgdocket approve -q s.docket --key "$BATS_TEST_TMPDIR/bob.$$" --principal bob --reject --comment no
+	run apply
+	exits 3
+	cp with_results s.docket
+	[ "$(sql "SELECT count(*) FROM pgdocket.finished")" = 1 ]
+}
+
+@test "a full disk of the state directory stops the run; the same command goes on" {
+	mount -t tmpfs -o size=512k tmpfs "$BATS_TEST_TMPDIR" 2>/dev/null && umount "$BATS_TEST_TMPDIR" || skip "no tmpfs here"
+	apply_new full 3
+	apply_plan
+	mkdir "$BATS_TEST_TMPDIR/state"
+	mount -t tmpfs -o size=512k tmpfs "$BATS_TEST_TMPDIR/state"
+	run apply
+	umount "$BATS_TEST_TMPDIR/state"
+	exits 1
+	has "no room"
+	every_tenant 1 0
+	run apply
+	exits 0
+}
