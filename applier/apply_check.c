@@ -251,8 +251,8 @@ static int check_batch(struct check *c, enum pass pass, const struct task *const
 static int check_schemas(struct check *c, struct err *err)
 {
 	static const char *const hints[PASS_COUNT] = {
-		"grant what is missing; where schemas differ from the snapshot, plan again from a "
-		"new one",
+		("grant what is missing; where schemas differ from the snapshot, plan again from a "
+		 "new one"),
 		"see what was migrated since the snapshot; plan again from a new one",
 		"see what was changed since the snapshot; plan again from a new one",
 	};
