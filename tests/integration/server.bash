@@ -53,6 +53,10 @@ pg_stop() {
 pg_new_database() {
 	psql -Xq -d postgres -c "CREATE DATABASE \"$1\" TEMPLATE template0"
 	export PGDATABASE=$1
+	# PostgreSQL 12 has no gen_random_uuid of its own; the fixtures use it.
+	if [ "$(sql 'SHOW server_version_num')" -lt 130000 ]; then
+		sql "CREATE FUNCTION public.gen_random_uuid() RETURNS uuid LANGUAGE sql AS 'SELECT md5(random()::text)::uuid'"
+	fi
 }
 
 # One statement or several; values without decoration.

@@ -103,9 +103,10 @@ everything() {
 }
 
 @test "every attribute that is changed changes the fingerprint" {
-	local change
+	local change version
+	version=$(sql 'SHOW server_version_num')
 	while IFS= read -r change; do
-		[ -n "$change" ] || continue
+		if [[ $change == *'NULLS NOT DISTINCT'* && $version -lt 150000 || $change == *'DROP EXPRESSION'* && $version -lt 130000 ]]; then continue; fi
 		printf 'BEGIN; SET LOCAL search_path = tenant, public; %s; ' "$change"
 		printf "SELECT CASE WHEN fingerprint = :'before' THEN %s ELSE 'changed' END FROM public.shape('tenant'); ROLLBACK;\n" "$(literal "$change")"
 	done >"$BATS_TEST_TMPDIR/changes" <<'SQL'
@@ -205,7 +206,6 @@ CREATE COLLATION coll FROM "C"
 CREATE TEXT SEARCH CONFIGURATION tsc (COPY = simple)
 SQL
 	psql -XqAt -v ON_ERROR_STOP=1 <<-SQL >"$BATS_TEST_TMPDIR/out"
-		SET allow_system_table_mods = on;
 		SELECT fingerprint AS before FROM public.shape('tenant') \gset
 		$(cat "$BATS_TEST_TMPDIR/changes")
 		SELECT CASE WHEN fingerprint = :'before' THEN 'as before' END FROM public.shape('tenant');
@@ -213,7 +213,7 @@ SQL
 	sort "$BATS_TEST_TMPDIR/out" | uniq -c >&2
 	run sort -u "$BATS_TEST_TMPDIR/out"
 	[ "$output" = $'as before\nchanged' ]
-	[ "$(grep -c changed "$BATS_TEST_TMPDIR/out")" -gt 85 ]
+	[ "$(grep -c changed "$BATS_TEST_TMPDIR/out")" -gt 83 ]
 }
 
 @test "column order, owners, privileges, rows and comments are no part of it" {
