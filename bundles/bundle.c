@@ -14,9 +14,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "bundle_parts.h"
 #include "db_sqlite.h"
 #include "file.h"
+#include "quarantine.h"
 #include "sql.h"
 
 #define BUNDLE_HEAP_BYTES (256ll << 20)
@@ -302,12 +302,12 @@ const char *bundle_path(const struct bundle *bundle)
 
 const struct digest *bundle_digest(const struct bundle *bundle)
 {
-	return &bundle->received.digest;
+	return &bundle->received.origin.digest;
 }
 
-const struct quarantine *bundle_received(const struct bundle *bundle)
+const struct bundle_origin *bundle_origin(const struct bundle *bundle)
 {
-	return &bundle->received;
+	return &bundle->received.origin;
 }
 
 /* --- files of our own --- */

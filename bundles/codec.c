@@ -16,29 +16,6 @@
  */
 #define CODEC_MAX_RATIO 1032u
 
-int codec_deflate(const void *in, size_t in_len, void **out, size_t *out_len, struct err *err)
-{
-	if (in_len > CODEC_MAX_BYTES)
-		return err_set(err, ERR_LIMIT,
-			       "an object of %zu bytes is larger than a bundle may hold (%u)",
-			       in_len, CODEC_MAX_BYTES);
-	uLongf stored = compressBound((uLong)in_len);
-	Bytef *bytes = malloc(stored);
-	if (!bytes)
-		return err_nomem(err);
-	int rc = compress2(bytes, &stored, in_len ? in : (const void *)"", (uLong)in_len, 6);
-	if (rc != Z_OK || stored > CODEC_MAX_BYTES) {
-		free(bytes);
-		return rc == Z_OK ? err_set(err, ERR_LIMIT,
-					    "an object is larger than a bundle may hold, also "
-					    "compressed")
-				  : err_nomem(err);
-	}
-	*out = bytes;
-	*out_len = stored;
-	return 0;
-}
-
 static int codec_run(const void *in, size_t in_len, size_t size, char *out, struct err *err)
 {
 	/* a place for the byte that must not come: zlib wants a buffer also for nothing */

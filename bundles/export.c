@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "bundle_parts.h"
 #include "db_sqlite.h"
 #include "file.h"
 #include "plan_statement.h"
@@ -65,7 +64,7 @@ out:
 	return rc ? err_context(err, "the results do not verify and were not written") : 0;
 }
 
-static int export_to(const char *work_path, const char *path, const struct quarantine *was,
+static int export_to(const char *work_path, const char *path, const struct bundle_origin *was,
 		     bool overwrite, bool *same, struct err *err)
 {
 	char *temporary = NULL;
@@ -87,7 +86,7 @@ int bundle_export(const char *work_path, const char *path, const struct bundle *
 {
 	bool same = true;
 	*diverted = false;
-	if (export_to(work_path, path, expected ? bundle_received(expected) : NULL, false, &same,
+	if (export_to(work_path, path, expected ? bundle_origin(expected) : NULL, false, &same,
 		      err))
 		return -1;
 	if (same)

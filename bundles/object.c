@@ -14,7 +14,7 @@
 static const char *const object_kinds[] = { "statement", "migration", "shape",         "state",
 					    "document",  "query",     "configuration", "facts" };
 
-static bool object_kind_known(const char *kind)
+bool object_kind_known(const char *kind)
 {
 	for (size_t i = 0; i < sizeof object_kinds / sizeof *object_kinds; i++)
 		if (strcmp(kind, object_kinds[i]) == 0)
@@ -22,59 +22,11 @@ static bool object_kind_known(const char *kind)
 	return false;
 }
 
-static int object_context(const struct digest *digest, const char *kind, struct err *err)
+int object_context(const struct digest *digest, const char *kind, struct err *err)
 {
 	char hex[DIGEST_HEX_SIZE];
 	digest_hex(digest, hex);
 	return err_context(err, "%s %.16s", kind ? kind : "object", hex);
-}
-
-static int object_exists(struct db *db, const struct digest *digest, bool *exists, struct err *err)
-{
-	struct db_query *query = NULL;
-	if (db_prepare(db, "SELECT 1 FROM object WHERE digest = ?1", &query, err))
-		return -1;
-	db_bind_blob(query, 1, digest->bytes, DIGEST_SIZE);
-	int rc = db_step(query, exists, err);
-	db_finish(query);
-	return rc;
-}
-
-static int object_insert(struct db *db, const char *kind, size_t size, const struct digest *digest,
-			 const void *body, size_t body_len, struct err *err)
-{
-	struct db_query *query = NULL;
-	if (db_prepare(db, "INSERT INTO object (digest, kind, size, body) VALUES (?1, ?2, ?3, ?4)",
-		       &query, err))
-		return -1;
-	db_bind_blob(query, 1, digest->bytes, DIGEST_SIZE);
-	db_bind_text(query, 2, kind);
-	db_bind_int64(query, 3, (int64_t)size);
-	db_bind_blob(query, 4, body, body_len);
-	int rc = db_run(query, err);
-	db_finish(query);
-	return rc;
-}
-
-int object_put(struct db *db, const char *kind, const void *bytes, size_t size,
-	       struct digest *digest, struct err *err)
-{
-	bool exists = false;
-	void *body = NULL;
-	size_t body_len = 0;
-	int rc = -1;
-	if (!object_kind_known(kind))
-		return err_set(err, ERR_BUG, "objects of kind %s are not part of the format", kind);
-	digest_of(bytes, size, digest);
-	if (object_exists(db, digest, &exists, err))
-		goto out;
-	if (!exists && (codec_deflate(bytes, size, &body, &body_len, err) ||
-			object_insert(db, kind, size, digest, body, body_len, err)))
-		goto out;
-	rc = 0;
-out:
-	free(body);
-	return rc ? object_context(digest, kind, err) : 0;
 }
 
 /* The row of an object; body and kind are borrowed from the query, which the caller finishes. */

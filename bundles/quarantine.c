@@ -228,8 +228,8 @@ static int quarantine_copy(int fd, struct quarantine *quarantine, struct err *er
 	int rc = -1, out = open(quarantine->copy, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (out < 0)
 		return err_set_errno(err, ERR_IO, "%s cannot be made", quarantine->copy);
-	if (quarantine_pump(fd, out, quarantine->path, &quarantine->digest, &size, err) == 0)
-		rc = size == quarantine->stat.st_size
+	if (quarantine_pump(fd, out, quarantine->path, &quarantine->origin.digest, &size, err) == 0)
+		rc = size == quarantine->origin.stat.st_size
 			     ? 0
 			     : err_set(err, ERR_IO, "%s changed while it was read",
 				       quarantine->path);
@@ -242,7 +242,7 @@ int quarantine_take(const char *path, struct quarantine *out, struct err *err)
 {
 	unsigned char header[QUARANTINE_HEADER];
 	struct quarantine taken = { 0 };
-	int rc = -1, fd = quarantine_open(path, &taken.stat, err);
+	int rc = -1, fd = quarantine_open(path, &taken.origin.stat, err);
 	if (fd < 0)
 		return -1;
 	if (!(taken.path = strdup(path))) {
@@ -255,7 +255,7 @@ int quarantine_take(const char *path, struct quarantine *out, struct err *err)
 		err_set_errno(err, ERR_IO, "%s cannot be read", path);
 		goto out;
 	}
-	if (quarantine_check_header(path, header, taken.stat.st_size, err) ||
+	if (quarantine_check_header(path, header, taken.origin.stat.st_size, err) ||
 	    quarantine_make_directory(&taken, err) || quarantine_copy(fd, &taken, err))
 		goto out;
 	*out = taken;

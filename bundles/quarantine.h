@@ -5,16 +5,13 @@
 #ifndef PGDOCKET_QUARANTINE_H
 #define PGDOCKET_QUARANTINE_H
 
-#include <sys/stat.h>
-#include "digest.h"
-#include "error.h"
+#include "bundle.h"
 
 struct quarantine {
 	char *path;           /* as given; owned */
 	char *directory;      /* private, 0700; NULL once removed */
 	char *copy;           /* absolute path of the copy inside it */
-	struct stat stat;     /* of the file that was read */
-	struct digest digest; /* of the bytes that were copied */
+	struct bundle_origin origin;
 };
 
 /*

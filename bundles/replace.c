@@ -13,9 +13,8 @@
 #include <sys/file.h>
 #include <time.h>
 #include <unistd.h>
-
-#include "bundle.h"
 #include "file.h"
+#include "quarantine.h"
 
 #define REPLACE_SUFFIX ".XXXXXX.new"
 #define REPLACE_LOCK_TRIES \
@@ -65,7 +64,7 @@ static int replace_lock(int fd, const char *path, struct err *err)
 	return err_hint(err, "Run the command again when that has ended.");
 }
 
-static int replace_compare(int fd, const char *path, const struct quarantine *was, bool *same,
+static int replace_compare(int fd, const char *path, const struct bundle_origin *was, bool *same,
 			   struct err *err)
 {
 	struct stat held, named;
@@ -104,7 +103,7 @@ static int replace_rename(const char *temporary, const char *path, struct err *e
 	return file_sync_directory(path, err);
 }
 
-int replace_same(const char *temporary, const char *path, const struct quarantine *was, bool *same,
+int replace_same(const char *temporary, const char *path, const struct bundle_origin *was, bool *same,
 		 struct err *err)
 {
 	int rc = -1, fd = -1;

@@ -6,13 +6,6 @@
 #include "signers.h"
 #include "trust.h"
 
-#define TRUST_FILE_MAX (1u << 20)
-#define TRUST_POLICY "policy.conf"
-#define TRUST_SIGNERS "allowed_signers"
-#define TRUST_REVOKED_KEYS "revoked_keys"
-#define TRUST_REVOKED_PLANS "revoked_plans"
-#define TRUST_HOST_KEY "host_key.pem"
-
 struct trust_digests {
 	size_t count;
 	struct digest *item; /* the arena's */

@@ -6,6 +6,7 @@
 #ifndef PGDOCKET_BUNDLE_H
 #define PGDOCKET_BUNDLE_H
 
+#include <sys/stat.h>
 #include "db.h"
 #include "digest.h"
 #include "buf.h"
@@ -34,6 +35,11 @@ int bundle_open(const char *path, struct bundle **out, struct err *err) MUST_CHE
 void bundle_close(struct bundle *bundle); /* removes the private copy; NULL is fine */
 struct db *bundle_db(struct bundle *bundle);
 const char *bundle_path(const struct bundle *bundle);
+struct bundle_origin {    /* the file that a bundle was read from */
+	struct stat stat;
+	struct digest digest; /* of the bytes that were read */
+};
+const struct bundle_origin *bundle_origin(const struct bundle *bundle);
 /* SHA-256 of the file as it was received. */
 const struct digest *bundle_digest(const struct bundle *bundle);
 
@@ -51,7 +57,9 @@ int bundle_edit_commit(struct bundle_edit *edit, struct err *err) MUST_CHECK;
 void bundle_edit_abort(struct bundle_edit *edit); /* NULL is fine */
 
 /* The pieces, for the applier's working copy. */
-/* our DDL, journal settings of TRUST.md b.3 */
+/* our tables in an empty file that exists already (0600, made by the caller) */
+int bundle_create_in(const char *path, struct db **out, struct err *err) MUST_CHECK;
+/* a new file, our DDL, journal settings of TRUST.md b.3 */
 int bundle_create_at(const char *path, struct db **out, struct err *err) MUST_CHECK;
 /* a file of our own, schema compared */
 int bundle_reopen_at(const char *path, struct db **out, struct err *err) MUST_CHECK;

@@ -16,6 +16,10 @@
  * keeps the kind that it was first stored as. The digest decides.
  */
 
+bool object_kind_known(const char *kind);
+/* Put "kind 16-digits" in front of err's message; kind may be NULL. Returns -1. */
+int object_context(const struct digest *digest, const char *kind, struct err *err);
+
 /*
  * Store bytes (a no-op when they are there already); *digest receives their name. ERR_LIMIT,
  * ERR_FORMAT (SQLite).

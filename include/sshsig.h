@@ -31,6 +31,13 @@ void ssh_public_key_digest(const struct ssh_public_key *key, struct digest *out)
 void ssh_public_key_fingerprint(const struct ssh_public_key *key,
 				char out[SSHSIG_FINGERPRINT_SIZE]);
 
+#define SSH_KEY_SEED_SIZE 32
+#define SSH_KEY_WAY_OUT /* for keys that are not ours to read */ \
+	"use --export FILE, sign FILE with ssh-keygen -Y sign (agent, passphrase, FIDO), then " \
+	"--import FILE.sig"
+/* The Ed25519 key that grows from this seed. ERR_FORMAT, ERR_NOMEM. */
+int ssh_private_key_from_seed(const uint8_t seed[SSH_KEY_SEED_SIZE], struct ssh_private_key **out,
+			      struct err *err) MUST_CHECK;
 /*
  * An OpenSSH private key file without passphrase (openssh-key-v1). Encrypted: ERR_CONFIG with the
  * --export/--import way out.

@@ -13,7 +13,13 @@
 
 enum trust_role { ROLE_PLANNER, ROLE_APPROVER, ROLE_HOST };
 
-struct trust; /* policy.conf, allowed_signers, revoked_keys, revoked_plans, host_key.pem */
+struct trust; /* what stands in these files */
+#define TRUST_POLICY "policy.conf"
+#define TRUST_SIGNERS "allowed_signers"
+#define TRUST_REVOKED_KEYS "revoked_keys"
+#define TRUST_REVOKED_PLANS "revoked_plans"
+#define TRUST_HOST_KEY "host_key.pem"
+#define TRUST_FILE_MAX (1u << 20) /* bytes */
 
 /*
  * dir: --trust. strict: also owner and mode of directory, parents, files (TRUST.md, decision 2).

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <zlib.h>
-#include "../../bundles/codec.h"
+#include "codec.h"
 
 #define TEXT "CREATE TABLE campaigns (id bigint PRIMARY KEY, name text NOT NULL);\n"
 

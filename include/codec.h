@@ -1,4 +1,4 @@
-/* zlib: the only compression of the format. Private to bundles/. */
+/* zlib: the only compression of the format. */
 #ifndef PGDOCKET_CODEC_H
 #define PGDOCKET_CODEC_H
 

@@ -10,11 +10,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "file.h"
-#include "sshkey.h"
+#include "signers.h"
 #include "text.h"
-#include "trust_inside.h"
 
 #define PATH_MAX_BYTES 8192
+#define SIGNERS_ARENA_MAX (64u << 20)
 
 static const char policy_head[] =
 	"# What this host demands of a plan before it is applied: lines of \"key: value\".\n"
@@ -184,11 +184,11 @@ static const struct {
 	[ROLE_HOST] = { SIGNERS_RESULT, NAMESPACE_RESULT },
 };
 
-static bool stands_already(const struct trust *trust, enum trust_role role, const char *principal,
+static bool stands_already(const struct signers *signers, enum trust_role role, const char *principal,
 			   const struct digest *key)
 {
-	for (size_t i = 0; i < trust->signers.count; i++) {
-		const struct signer *signer = &trust->signers.item[i];
+	for (size_t i = 0; i < signers->count; i++) {
+		const struct signer *signer = &signers->item[i];
 		if (digest_equal(&signer->key, key) && strcmp(signer->principal, principal) == 0 &&
 		    signer->namespaces & roles[role].bit)
 			return true;
@@ -200,62 +200,64 @@ static bool stands_already(const struct trust *trust, enum trust_role role, cons
  * The new text is parsed as a whole before it replaces the old one: a line that cannot stand beside
  * the others is refused.
  */
-static int append_signer(struct trust *trust, const char *path, const struct buf *line,
-			 struct err *err)
+static int add_signer(const char *path, enum trust_role role, const char *principal,
+	const struct ssh_public_key *key, bool *added, struct err *err)
 {
+	struct arena *arena = arena_new(SIGNERS_ARENA_MAX);
 	struct buf text = BUF_INIT(TRUST_FILE_MAX);
 	struct signers signers;
+	struct digest digest;
 	struct stat st;
 	int result = -1;
-	if (file_read(path, 1, &text, err))
+	ssh_public_key_digest(key, &digest);
+	if (!arena) {
+		err_nomem(err);
 		goto out;
+	}
+	if (file_read(path, 1, &text, err) ||
+		signers_parse(arena, path, text.data, text.len, &signers, err))
+		goto out;
+	if (stands_already(&signers, role, principal, &digest)) {
+		result = 0;
+		goto out;
+	}
 	if (text.len && text.data[text.len - 1] != '\n')
 		buf_add_char(&text, '\n');
-	buf_add(&text, line->data, line->len);
-	if (buf_check(&text, err) ||
-	    signers_parse(trust->arena, path, text.data, text.len, &signers, err))
+	buf_add_format(&text, "%s namespaces=\"%s\" ", principal, roles[role].name_space);
+	if (ssh_public_key_write(key, NULL, &text, err) ||
+		signers_parse(arena, path, text.data, text.len, &signers, err))
 		goto out;
 	if (stat(path, &st) != 0) {
 		err_set_errno(err, ERR_IO, "cannot look at %s", path);
 		goto out;
 	}
 	result = file_replace(path, st.st_mode & 0777, text.data, text.len, err);
+	*added = !result;
 out:
+	arena_free(arena);
 	buf_release(&text);
 	return result;
 }
 
 int trust_add(const char *dir, enum trust_role role, const char *principal,
-	      const struct ssh_public_key *key, bool *added, struct err *err)
+	const struct ssh_public_key *key, bool *added, struct err *err)
 {
 	struct trust *trust = NULL;
-	struct buf path = BUF_INIT(PATH_MAX_BYTES), line = BUF_INIT(TRUST_FILE_MAX);
-	struct digest digest;
+	struct buf path = BUF_INIT(PATH_MAX_BYTES);
 	int result = -1;
 	*added = false;
 	if (!signers_principal_valid(principal, strlen(principal))) {
 		err_set(err, ERR_USAGE, "\"%s\" cannot be a principal", principal);
 		err_hint(err,
-			 "letters, digits and _.@:/+-, not beginning with -, at most %d bytes; as "
-			 "bob@example.com",
-			 SIGNERS_PRINCIPAL_MAX);
+			"letters, digits and _.@:/+-, not beginning with -, at most %d bytes; as "
+			"bob@example.com",
+			SIGNERS_PRINCIPAL_MAX);
 		goto out;
 	}
-	ssh_public_key_digest(key, &digest);
 	if (trust_open(dir, false, &trust, err) || path_of(dir, TRUST_SIGNERS, &path, err))
 		goto out;
-	if (stands_already(trust, role, principal, &digest)) {
-		result = 0;
-		goto out;
-	}
-	buf_add_format(&line, "%s namespaces=\"%s\" ", principal, roles[role].name_space);
-	if (ssh_public_key_write(key, NULL, &line, err) ||
-	    append_signer(trust, path.data, &line, err))
-		goto out;
-	*added = true;
-	result = 0;
+	result = add_signer(path.data, role, principal, key, added, err);
 out:
-	buf_release(&line);
 	buf_release(&path);
 	trust_close(trust);
 	return result;

@@ -9,16 +9,13 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "bundle_parts.h"
-#include "db_sqlite.h"
 #include "replace.h"
 
 struct bundle_edit {
 	struct db *db;
 	char *path, *temporary;
 	bool replaces, overwrite;
-	struct quarantine
-		was; /* stat and digest of the file to be replaced; its paths are not ours */
+	struct bundle_origin was; /* the file to be replaced */
 };
 
 /* The file is nobody's until it is renamed: a crash throws it away, and commit syncs it once. */
@@ -31,10 +28,8 @@ static int edit_start(struct bundle_edit *edit, const char *path, struct bundle 
 	if (!(edit->path = strdup(path)))
 		return err_nomem(err);
 	if (from && strcmp(path, bundle_path(from)) == 0) {
-		const struct quarantine *received = bundle_received(from);
 		edit->replaces = true;
-		edit->was.stat = received->stat;
-		edit->was.digest = received->digest;
+		edit->was = *bundle_origin(from);
 	}
 	if (replace_begin(path, &edit->temporary, err) ||
 	    bundle_create_in(edit->temporary, &edit->db, err) ||
@@ -96,7 +91,7 @@ int bundle_edit_commit(struct bundle_edit *edit, struct err *err)
 	int rc = -1;
 	if (db_commit(edit->db, err) || edit_compact(edit->db, err))
 		goto out;
-	db_close(edit->db);
+	bundle_close_db(edit->db);
 	edit->db = NULL;
 	rc = edit_place(edit, err);
 out:
