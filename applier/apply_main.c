@@ -10,16 +10,15 @@ static const struct cli_command commands[] = {
 	{ "bootstrap", apply_bootstrap, "makes the ledger in the target" },
 	{ "run", apply_run, "verifies a plan and applies it" },
 	{ "check", apply_check, "tells whether the plan could be applied now" },
-	{ "status", apply_status, "tells what has been done and what is left" },
-	{ NULL, NULL, NULL }
+	{ "status", apply_status, "tells what has been done and what is left" }, { NULL, NULL, NULL }
 };
 
 int main(int argc, char **argv)
 {
 	static const char *const cleared[] = { "PGOPTIONS", "LD_PRELOAD", "LD_LIBRARY_PATH",
-					       "LD_AUDIT" };
+		"LD_AUDIT" };
 	for (size_t i = 0; i < sizeof(cleared) / sizeof(cleared[0]); i++)
 		unsetenv(cleared[i]);
-	return cli_main("pgdocket-apply", "verifies a plan and applies it, schema by schema",
-			commands, argc, argv);
+	return cli_main(
+		"pgdocket-apply", "verifies a plan and applies it, schema by schema", commands, argc, argv);
 }

@@ -24,7 +24,7 @@ struct status_options {
 
 static const struct option status_table[] = {
 	{ "state", 0, OPTION_TEXT, offsetof(struct status_options, state), "DIR",
-	  "where working copies are kept (default " WORKCOPY_STATE ")", 0, 0 },
+		"where working copies are kept (default " WORKCOPY_STATE ")", 0, 0 },
 	CLI_COMMON_OPTIONS(struct status_options),
 	{ 0 },
 };
@@ -61,9 +61,8 @@ static int read_plan(struct status *s, struct err *err)
 	size_t len = 0;
 	bool row = false;
 	int rc = -1;
-
 	if (db_prepare(bundle_db(s->bundle), sql_work_plan_statement, &query, err) ||
-	    db_step(query, &row, err))
+		db_step(query, &row, err))
 		goto out;
 	if (!row) {
 		err_set(err, ERR_FORMAT, "%s holds no plan", bundle_path(s->bundle));
@@ -75,8 +74,8 @@ static int read_plan(struct status *s, struct err *err)
 	digest_of(bytes, len, &s->plan);
 	if (plan_statement_parse(bytes, len, &statement, err))
 		goto out;
-	rc = document_load(bundle_db(s->bundle), &statement.document, statement.document_size,
-			   &s->document, err);
+	rc = document_load(
+		bundle_db(s->bundle), &statement.document, statement.document_size, &s->document, err);
 out:
 	db_finish(query);
 	return rc;
@@ -85,7 +84,6 @@ out:
 static int open_records(struct status *s, const char *state, struct err *err)
 {
 	struct db *db = bundle_db(s->bundle);
-
 	if (!(s->work_path = workcopy_locate(state, s->document->label, &s->plan, err)))
 		return -1;
 	if (access(s->work_path, F_OK) == 0) {
@@ -105,7 +103,6 @@ static enum {
 {
 	const struct doc_class *class = &s->document->class[schema->class_index];
 	size_t segments = s->document->program[class->program].segments, done = 0;
-
 	while (done < segments && seen_done(&s->seen, schema->name, (int)done + 1))
 		done++;
 	if (done == segments)
@@ -120,7 +117,6 @@ static void count_waves(const struct status *s, struct wave_count *waves)
 	for (size_t i = 0; i < s->document->schemas; i++) {
 		const struct doc_schema *schema = &s->document->schema[i];
 		struct wave_count *w = &waves[schema->wave];
-
 		switch (standing(s, schema)) {
 		case STANDING_DONE: w->done++; break;
 		case STANDING_FAILED: w->failed++; break;
@@ -134,11 +130,9 @@ static void count_waves(const struct status *s, struct wave_count *waves)
 static void failures(const struct status *s, bool json, struct buf *out)
 {
 	const char *comma = "";
-
 	for (size_t i = 0; i < s->document->schemas; i++) {
 		const struct doc_schema *schema = &s->document->schema[i];
 		const struct seen_record *failure = seen_failure(&s->seen, schema->name);
-
 		if (!failure || standing(s, schema) != STANDING_FAILED)
 			continue;
 		if (json) {
@@ -161,7 +155,6 @@ static void failures(const struct status *s, bool json, struct buf *out)
 static void print_text(const struct status *s, const struct wave_count *waves, struct buf *out)
 {
 	char plan[DIGEST_HEX_SIZE], time[CLOCK_SECONDS_SIZE];
-
 	digest_hex(&s->plan, plan);
 	clock_seconds(s->seen.run_started_us, time);
 	buf_add_format(out, "plan %.12s for ", plan);
@@ -169,14 +162,14 @@ static void print_text(const struct status *s, const struct wave_count *waves, s
 	buf_add_format(out, ": %zu schemas\n", s->document->schemas);
 	if (s->seen.run)
 		buf_add_format(out, "newest run %.8s, %s: %s\n", s->seen.run, time,
-			       s->seen.result ? s->seen.result : "goes on, or was cut off");
+			s->seen.result ? s->seen.result : "goes on, or was cut off");
 	else
 		buf_add_text(out, "no run has begun\n");
 	for (size_t i = 0; i < s->document->waves; i++) {
 		buf_add_text(out, "  wave ");
 		text_safe(out, s->document->wave[i].name, strlen(s->document->wave[i].name));
 		buf_add_format(out, ": %zu done, %zu failed, %zu begun, %zu left\n", waves[i].done,
-			       waves[i].failed, waves[i].begun, waves[i].left);
+			waves[i].failed, waves[i].begun, waves[i].left);
 	}
 	failures(s, false, out);
 	if (s->work)
@@ -186,33 +179,30 @@ static void print_text(const struct status *s, const struct wave_count *waves, s
 static void print_json(const struct status *s, const struct wave_count *waves, struct buf *out)
 {
 	char plan[DIGEST_HEX_SIZE];
-
 	digest_hex(&s->plan, plan);
 	buf_add_format(out,
-		       "{\"event\":\"status\",\"plan\":\"%s\",\"run\":\"%s\",\"result\":\"%s\","
-		       "\"waves\":[",
-		       plan, s->seen.run ? s->seen.run : "", s->seen.result ? s->seen.result : "");
+		"{\"event\":\"status\",\"plan\":\"%s\",\"run\":\"%s\",\"result\":\"%s\",\"waves\":[", plan,
+		s->seen.run ? s->seen.run : "", s->seen.result ? s->seen.result : "");
 	for (size_t i = 0; i < s->document->waves; i++) {
 		buf_add_text(out, i ? ",{\"name\":" : "{\"name\":");
 		text_json(out, s->document->wave[i].name, strlen(s->document->wave[i].name));
 		buf_add_format(out, ",\"done\":%zu,\"failed\":%zu,\"begun\":%zu,\"left\":%zu}",
-			       waves[i].done, waves[i].failed, waves[i].begun, waves[i].left);
+			waves[i].done, waves[i].failed, waves[i].begun, waves[i].left);
 	}
 	buf_add_text(out, "],\"failures\":[");
 	failures(s, true, out);
 	buf_add_text(out, "]}\n");
 }
 
-static int status_all(struct cli *cli, const struct status_options *options, const char *file,
-		      struct err *err)
+static int status_all(
+	struct cli *cli, const struct status_options *options, const char *file, struct err *err)
 {
 	struct status s = { 0 };
 	struct buf out = BUF_INIT(16u << 20);
 	struct wave_count *waves = NULL;
 	int rc = -1;
-
 	if (bundle_open(file, &s.bundle, err) || read_plan(&s, err) ||
-	    open_records(&s, options->state, err))
+		open_records(&s, options->state, err))
 		goto out;
 	if (!(waves = calloc(s.document->waves + 1, sizeof *waves))) {
 		err_nomem(err);
@@ -238,9 +228,8 @@ int apply_status(struct cli *cli, int argc, char **argv)
 	struct err err = ERR_INIT;
 	const char *file = NULL;
 	bool done = false;
-
 	if (cli_options(cli, &status_command, argc, argv, &options, &file, &done, &err) ||
-	    (!done && status_all(cli, &options, file, &err)))
+		(!done && status_all(cli, &options, file, &err)))
 		return cli_fail(cli, &err);
 	return 0;
 }

@@ -12,23 +12,17 @@ struct verify_options {
 	const char *trust;
 };
 
-static const struct option verify_table[] = { { "trust", 0, OPTION_TEXT,
-						offsetof(struct verify_options, trust), "DIR",
-						"policy directory (default /etc/pgdocket)", 0, 0 },
-					      CLI_COMMON_OPTIONS(struct verify_options),
-					      { 0 } };
+static const struct option verify_table[] = {
+	{ "trust", 0, OPTION_TEXT, offsetof(struct verify_options, trust), "DIR",
+		"policy directory (default /etc/pgdocket)", 0, 0 },
+	CLI_COMMON_OPTIONS(struct verify_options), { 0 }
+};
 
-static const struct option_command verify_command = {
-	"verify",
-	"FILE",
-	"checks everything that can be checked without the server",
-	verify_table,
-	1,
-	1,
+static const struct option_command verify_command = { "verify", "FILE",
+	"checks everything that can be checked without the server", verify_table, 1, 1,
 	"Signatures, quorum, times and identity by the policy; the plan document, every object, "
 	"the snapshot, earlier runs' records.\n"
-	"Exit code 0: verified; 3: refused.\n"
-};
+	"Exit code 0: verified; 3: refused.\n" };
 
 int apply_verify(struct cli *cli, int argc, char **argv)
 {
@@ -45,10 +39,10 @@ int apply_verify(struct cli *cli, int argc, char **argv)
 	if (done)
 		return 0;
 	if (trust_open(options.trust, true, &trust, &err) ||
-	    verify_bundle(file, trust, trust_operator(trust, (long)getuid()), clock_now_us(),
-			  &verified, &err) ||
-	    (options.common.json ? verify_report_json : verify_report)(&verified, &report, &err) ||
-	    cli_print(cli, &report, &err))
+		verify_bundle(
+			file, trust, trust_operator(trust, (long)getuid()), clock_now_us(), &verified, &err) ||
+		(options.common.json ? verify_report_json : verify_report)(&verified, &report, &err) ||
+		cli_print(cli, &report, &err))
 		status = cli_fail(cli, &err);
 	verify_release(&verified);
 	trust_close(trust);

@@ -18,7 +18,6 @@ static int read_conninfo(const char *path, struct connector *out, struct err *er
 	struct buf text = BUF_INIT(CONNINFO_MAX);
 	struct stat facts;
 	int rc = -1;
-
 	if (file_read(path, 1, &text, err))
 		goto out;
 	if (stat(path, &facts)) {
@@ -43,13 +42,12 @@ out:
 }
 
 int connect_prepare(struct cli *cli, const struct cli_connection *connection,
-		    const struct trust *trust, struct connector *out, struct err *err)
+	const struct trust *trust, struct connector *out, struct err *err)
 {
 	memset(out, 0, sizeof *out);
 	out->connection = *connection;
 	out->require_tls = trust && trust_require_tls(trust);
-	if (trust && trust_conninfo_file(trust) &&
-	    read_conninfo(trust_conninfo_file(trust), out, err))
+	if (trust && trust_conninfo_file(trust) && read_conninfo(trust_conninfo_file(trust), out, err))
 		return -1;
 	if (connection->password && !connection->no_password) {
 		out->password = cli_ask(cli, "Password:", false, err);
@@ -71,7 +69,7 @@ void connect_release(struct connector *connector)
 }
 
 int connect_open(const struct connector *connector, const char *application_name,
-		 struct session **out, struct err *err)
+	struct session **out, struct err *err)
 {
 	const struct session_options options = {
 		.conninfo = connector->connection.dbname,
@@ -83,6 +81,5 @@ int connect_open(const struct connector *connector, const char *application_name
 		.application_name = application_name,
 		.require_tls = connector->require_tls,
 	};
-
 	return session_open(&options, out, err);
 }

@@ -21,9 +21,9 @@ struct connector {
  * with a password in it.
  */
 int connect_prepare(struct cli *cli, const struct cli_connection *connection,
-		    const struct trust *trust, struct connector *out, struct err *err) MUST_CHECK;
+	const struct trust *trust, struct connector *out, struct err *err) MUST_CHECK;
 void connect_release(struct connector *connector);
 int connect_open(const struct connector *connector, const char *application_name,
-		 struct session **out, struct err *err) MUST_CHECK;
+	struct session **out, struct err *err) MUST_CHECK;
 
 #endif

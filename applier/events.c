@@ -22,12 +22,12 @@ static void out_line(struct run *run, const struct buf *line)
 	fflush(run->cli->out);
 }
 
-static void PRINTF_LIKE(3, 0) say(struct run *run, FILE *stream, const char *format, va_list arguments)
+static void PRINTF_LIKE(3, 0)
+	say(struct run *run, FILE *stream, const char *format, va_list arguments)
 {
 	struct buf safe = BUF_INIT(LINE_MAX_BYTES);
 	char text[4096];
 	int n = vsnprintf(text, sizeof text, format, arguments);
-
 	text_safe(&safe, text, n < (int)sizeof text ? (size_t)n : sizeof text - 1);
 	progress_clear(&run->progress);
 	fprintf(stream, "%s\n", buf_text(&safe));
@@ -38,7 +38,6 @@ static void PRINTF_LIKE(3, 0) say(struct run *run, FILE *stream, const char *for
 static void PRINTF_LIKE(2, 3) line(struct run *run, const char *format, ...)
 {
 	va_list arguments;
-
 	if (run->options->common.json || run->options->common.quiet)
 		return;
 	va_start(arguments, format);
@@ -49,7 +48,6 @@ static void PRINTF_LIKE(2, 3) line(struct run *run, const char *format, ...)
 void events_note(struct run *run, const char *format, ...)
 {
 	va_list arguments;
-
 	if (run->options->common.quiet)
 		return;
 	va_start(arguments, format);
@@ -101,7 +99,6 @@ void events_run_start(struct run *run)
 	struct buf out = BUF_INIT(LINE_MAX_BYTES);
 	char plan[DIGEST_HEX_SIZE];
 	size_t left = tasks_left(run);
-
 	digest_hex(&run->verified->trust.plan, plan);
 	if (object_open(run, &out, "run-start")) {
 		key_text(&out, "plan", plan);
@@ -113,16 +110,14 @@ void events_run_start(struct run *run)
 		object_close(run, &out);
 		return;
 	}
-	line(run,
-	     "run %.8s of plan %.12s on %s, database %s: %zu of %zu schemas to do, %d at a time",
-	     run->id, plan, run->document->label, run->document->database, left, run->tasks,
-	     run->workers);
+	line(run, "run %.8s of plan %.12s on %s, database %s: %zu of %zu schemas to do, %d at a time",
+		run->id, plan, run->document->label, run->document->database, left, run->tasks,
+		run->workers);
 }
 
 void events_wave_start(struct run *run)
 {
 	struct buf out = BUF_INIT(LINE_MAX_BYTES);
-
 	if (object_open(run, &out, "wave-start")) {
 		key_text(&out, "wave", wave_name(run));
 		key_number(&out, "schemas", (int64_t)(run->wave_done + run->wave_left));
@@ -130,28 +125,24 @@ void events_wave_start(struct run *run)
 		object_close(run, &out);
 	} else {
 		line(run, "wave %d of %zu, %s: %zu of %zu schemas to do", run->wave + 1,
-		     run->document->waves, wave_name(run), run->wave_left,
-		     run->wave_done + run->wave_left);
+			run->document->waves, wave_name(run), run->wave_left, run->wave_done + run->wave_left);
 	}
 	progress_start(&run->progress, run->cli->talk, cli_progress(&run->options->common),
-		       wave_name(run), (int64_t)(run->wave_done + run->wave_left));
+		wave_name(run), (int64_t)(run->wave_done + run->wave_left));
 	progress_update(&run->progress, (int64_t)run->wave_done, NULL);
 }
 
 static void show_progress(struct run *run, const struct task *task)
 {
 	struct buf name = BUF_INIT(1024);
-
 	text_safe(&name, task->schema->name, strlen(task->schema->name));
-	progress_update(&run->progress, (int64_t)run->wave_done + run->wave_failed,
-			buf_text(&name));
+	progress_update(&run->progress, (int64_t)run->wave_done + run->wave_failed, buf_text(&name));
 	buf_release(&name);
 }
 
 void events_schema_done(struct run *run, const struct task *task, int64_t duration_us)
 {
 	struct buf out = BUF_INIT(LINE_MAX_BYTES);
-
 	if (object_open(run, &out, "schema-done")) {
 		key_text(&out, "schema", task->schema->name);
 		key_text(&out, "wave", wave_name(run));
@@ -159,17 +150,15 @@ void events_schema_done(struct run *run, const struct task *task, int64_t durati
 		key_number(&out, "duration_ms", duration_us / 1000);
 		object_close(run, &out);
 	} else if (run->options->common.verbose) {
-		line(run, "%s: done in %lld ms", task->schema->name,
-		     (long long)(duration_us / 1000));
+		line(run, "%s: done in %lld ms", task->schema->name, (long long)(duration_us / 1000));
 	}
 	show_progress(run, task);
 }
 
 void events_retry(struct run *run, const struct task *task, const struct err *error,
-		  const char *blockers, int64_t delay_us)
+	const char *blockers, int64_t delay_us)
 {
 	struct buf out = BUF_INIT(LINE_MAX_BYTES);
-
 	if (object_open(run, &out, "retry")) {
 		key_text(&out, "schema", task->schema->name);
 		key_number(&out, "segment", task->program->segment[task->next].number);
@@ -182,19 +171,17 @@ void events_retry(struct run *run, const struct task *task, const struct err *er
 		return;
 	}
 	line(run, "%s: attempt %d: %s; again in %lld ms%s%s", task->schema->name, task->attempts,
-	     error->message, (long long)(delay_us / 1000), blockers ? "; in the way: " : "",
-	     blockers ? blockers : "");
+		error->message, (long long)(delay_us / 1000), blockers ? "; in the way: " : "",
+		blockers ? blockers : "");
 }
 
 static void failed_line(struct run *run, const struct task *task,
-			const struct doc_statement *statement, const struct err *error)
+	const struct doc_statement *statement, const struct err *error)
 {
 	const struct doc_segment *segment = &task->program->segment[task->next];
-
 	if (statement)
-		line(run, "%s: failed at statement %d (%s:%d): %s", task->schema->name,
-		     statement->number, segment->migration[statement->migration].file,
-		     statement->line, error->message);
+		line(run, "%s: failed at statement %d (%s:%d): %s", task->schema->name, statement->number,
+			segment->migration[statement->migration].file, statement->line, error->message);
 	else
 		line(run, "%s: failed: %s", task->schema->name, error->message);
 	if (error->hint[0])
@@ -202,11 +189,10 @@ static void failed_line(struct run *run, const struct task *task,
 }
 
 void events_schema_failed(struct run *run, const struct task *task,
-			  const struct doc_statement *statement, const struct err *error)
+	const struct doc_statement *statement, const struct err *error)
 {
 	struct buf out = BUF_INIT(LINE_MAX_BYTES);
 	const struct doc_segment *segment = &task->program->segment[task->next];
-
 	if (object_open(run, &out, "schema-failed")) {
 		key_text(&out, "schema", task->schema->name);
 		key_text(&out, "wave", wave_name(run));
@@ -230,7 +216,6 @@ void events_schema_failed(struct run *run, const struct task *task,
 void events_wave_end(struct run *run)
 {
 	struct buf out = BUF_INIT(LINE_MAX_BYTES);
-
 	progress_end(&run->progress);
 	if (object_open(run, &out, "wave-end")) {
 		key_text(&out, "wave", wave_name(run));
@@ -241,14 +226,13 @@ void events_wave_end(struct run *run)
 		return;
 	}
 	line(run, "wave %s: %zu done, %d failed, %zu left", wave_name(run), run->wave_done,
-	     run->wave_failed, run->wave_left);
+		run->wave_failed, run->wave_left);
 }
 
 void events_run_end(struct run *run, int status, const char *result)
 {
 	struct buf out = BUF_INIT(LINE_MAX_BYTES);
 	size_t left = tasks_left(run), done = run->tasks - left;
-
 	if (object_open(run, &out, "run-end")) {
 		key_text(&out, "result", result);
 		key_number(&out, "exit", status);
@@ -260,5 +244,5 @@ void events_run_end(struct run *run, int status, const char *result)
 		return;
 	}
 	line(run, "%s: %zu of %zu schemas done, %lld failed, %zu left", result, done, run->tasks,
-	     (long long)run->totals.failed, left);
+		(long long)run->totals.failed, left);
 }

@@ -26,7 +26,6 @@ static int history_tables(const struct document *document, struct buf *out, stru
 static void oid_item(struct buf *out, int64_t oid)
 {
 	char text[PARAMS_INT64_SIZE];
-
 	params_int64(oid, text);
 	params_array_item(out, text);
 }
@@ -34,17 +33,15 @@ static void oid_item(struct buf *out, int64_t oid)
 int guards_open(struct run *run, struct err *err)
 {
 	char name[48];
-
 	snprintf(name, sizeof name, "pgdocket/%.8s/guard", run->id);
 	if (connect_open(run->connector, name, &run->reader, err) ||
-	    session_run(run->reader, sql_guards_settings, 0, NULL, ANSWER_MS, err))
+		session_run(run->reader, sql_guards_settings, 0, NULL, ANSWER_MS, err))
 		return -1;
 	return session_pipeline_enter(run->reader, err) ||
-			       session_queue_prepare(run->reader, NAME,
-						     run->document->shape_query.text, err) ||
-			       session_queue_sync(run->reader, err)
-		       ? -1
-		       : 0;
+				   session_queue_prepare(run->reader, NAME, run->document->shape_query.text, err) ||
+				   session_queue_sync(run->reader, err)
+			   ? -1
+			   : 0;
 }
 
 /* --- batches --- */
@@ -53,10 +50,8 @@ int guards_open(struct run *run, struct err *err)
 static size_t gather(struct run *run)
 {
 	size_t n = 0, ready = 0;
-
 	for (size_t i = run->first_open; i < run->tasks && n < run->chunk; i++) {
 		struct task *task = &run->task[i];
-
 		if (task->schema->wave != run->wave || task->state != TASK_WAITING)
 			continue;
 		if (task->guard == GUARD_PASSED && ++ready >= 2 * (size_t)run->workers)
@@ -77,7 +72,6 @@ int guards_ask(struct run *run, struct err *err)
 	struct buf oids = BUF_INIT(ARRAY_MAX), tables = BUF_INIT(ARRAY_MAX);
 	size_t n;
 	int rc = -1;
-
 	if (run->asked || run->stopping || (n = gather(run)) == 0)
 		return 0;
 	params_array_open(&oids);
@@ -90,7 +84,7 @@ int guards_ask(struct run *run, struct err *err)
 		goto out;
 	const char *const param[] = { buf_text(&oids), buf_text(&tables) };
 	if (session_queue(run->reader, NAME, NULL, 2, param, err) ||
-	    session_queue_sync(run->reader, err))
+		session_queue_sync(run->reader, err))
 		goto out;
 	run->asked = n;
 	run->chunk = run->chunk * 2 < GUARDS_MAX ? run->chunk * 2 : GUARDS_MAX;
@@ -105,7 +99,6 @@ bool guards_shape_of(const struct rows *rows, int64_t oid, struct digest *out)
 {
 	for (int i = 0; i < rows_count(rows); i++) {
 		const char *text = rows_text(rows, i, 1);
-
 		if (rows_int64(rows, i, 0) == oid)
 			return text && digest_parse(text, strlen(text), out);
 	}
@@ -115,23 +108,19 @@ bool guards_shape_of(const struct rows *rows, int64_t oid, struct digest *out)
 static int judge(struct run *run, const struct rows *rows, struct err *err)
 {
 	int rc = 0;
-
 	for (size_t i = 0; i < run->asked && !rc; i++) {
 		struct task *task = run->batch[i];
 		struct digest shape;
 		struct err drift = ERR_INIT;
-
 		if (!guards_shape_of(rows, task->oid, &shape))
 			err_refuse(&drift, "drift", "the schema is gone");
 		else if (!digest_equal(&shape, &task->shape))
-			err_refuse(&drift, "drift",
-				   "its structure is not the one that was planned for");
+			err_refuse(&drift, "drift", "its structure is not the one that was planned for");
 		if (drift.code == ERR_NONE) {
 			task->guard = GUARD_PASSED;
 			continue;
 		}
-		err_hint(&drift,
-			 "see what was changed since the snapshot; plan again from a new one");
+		err_hint(&drift, "see what was changed since the snapshot; plan again from a new one");
 		rc = outcome_guard_failed(run, task, &drift, err);
 	}
 	return rc;
@@ -156,7 +145,6 @@ int guards_advance(struct run *run, struct err *err)
 		struct rows *rows = NULL;
 		struct err error = ERR_INIT;
 		int rc = 0;
-
 		switch (session_next(run->reader, &rows, &error)) {
 		case SESSION_WAIT: return 0;
 		case SESSION_SYNCED:
@@ -184,15 +172,13 @@ int guards_advance(struct run *run, struct err *err)
 /* --- at once --- */
 
 int guards_shapes(struct session *session, const struct document *document, const char *oids,
-		  struct rows **out, struct err *err)
+	struct rows **out, struct err *err)
 {
 	struct buf tables = BUF_INIT(ARRAY_MAX);
 	int rc = history_tables(document, &tables, err);
 	const char *const param[] = { oids, buf_text(&tables) };
-
 	if (!rc)
-		rc = session_rows(session, document->shape_query.text, 2, param, ANSWER_MS, out,
-				  err);
+		rc = session_rows(session, document->shape_query.text, 2, param, ANSWER_MS, out, err);
 	buf_release(&tables);
 	return rc;
 }
@@ -203,17 +189,15 @@ static int shared_shape(struct run *run, const struct task *task, struct err *er
 	struct rows *rows = NULL;
 	struct digest shape;
 	char oids[PARAMS_INT64_SIZE + 2];
-
 	snprintf(oids, sizeof oids, "{%lld}", (long long)task->oid);
 	if (guards_shapes(run->control, run->document, oids, &rows, err))
 		return -1;
 	if (!guards_shape_of(rows, task->oid, &shape) ||
-	    (s->known[s->segments - 1] && !digest_equal(&shape, &s->shape[s->segments - 1]))) {
+		(s->known[s->segments - 1] && !digest_equal(&shape, &s->shape[s->segments - 1]))) {
 		err_refuse(err, "drift",
-			   "the shared schema %s was changed by someone else while this plan runs",
-			   task->schema->name);
-		err_hint(err, "tenants' programs were planned against it; plan again from a new "
-			      "snapshot");
+			"the shared schema %s was changed by someone else while this plan runs",
+			task->schema->name);
+		err_hint(err, "tenants' programs were planned against it; plan again from a new snapshot");
 	}
 	rows_free(rows);
 	return err->code == ERR_NONE ? 0 : -1;
@@ -223,13 +207,10 @@ int guards_check_shared(struct run *run, struct err *err)
 {
 	for (size_t i = 0; i < run->tasks; i++) {
 		const struct task *task = &run->task[i];
-
-		if (!task->class->shared || task->schema->wave >= run->wave ||
-		    !task->program->segments)
+		if (!task->class->shared || task->schema->wave >= run->wave || !task->program->segments)
 			continue;
 		if (task->state != TASK_DONE) {
-			err_set(err, ERR_INCOMPLETE,
-				"the shared schema %s is not done, tenants cannot follow",
+			err_set(err, ERR_INCOMPLETE, "the shared schema %s is not done, tenants cannot follow",
 				task->schema->name);
 			return err_hint(err, "see why it failed, and run again");
 		}

@@ -31,10 +31,10 @@ struct ledger {
 int ledger_require(struct session *session, struct err *err) MUST_CHECK;
 /* *out must be released in any case. */
 int ledger_read(struct session *session, const struct digest *plan, struct ledger *out,
-		struct err *err) MUST_CHECK;
+	struct err *err) MUST_CHECK;
 void ledger_release(struct ledger *ledger);
 int ledger_begin(struct session *session, const struct digest *plan, const char *label,
-		 const char *run, struct err *err) MUST_CHECK;
+	const char *run, struct err *err) MUST_CHECK;
 int ledger_finish(struct session *session, const struct digest *plan, struct err *err) MUST_CHECK;
 
 enum ledger_fate { LEDGER_DONE, LEDGER_NOT_DONE, LEDGER_IN_PROGRESS };
@@ -49,6 +49,6 @@ struct ledger_question {
  * done.
  */
 int ledger_ask(struct session *session, const struct ledger_question *question,
-	       enum ledger_fate *fate, struct ledger_row *row, struct err *err) MUST_CHECK;
+	enum ledger_fate *fate, struct ledger_row *row, struct err *err) MUST_CHECK;
 
 #endif

@@ -26,9 +26,14 @@ static enum cure cure_of(const struct err *error)
 		const char *state; /* the beginning of SQLSTATEs */
 		enum cure cure;
 	} table[] = {
-		{ "55P03", CURE_AGAIN }, { "40P01", CURE_AGAIN }, { "40001", CURE_AGAIN },
-		{ "53", CURE_STOP },     { "58", CURE_STOP },     { "57P0", CURE_STOP },
-		{ "25006", CURE_STOP },  { "XX00", CURE_STOP },
+		{ "55P03", CURE_AGAIN },
+		{ "40P01", CURE_AGAIN },
+		{ "40001", CURE_AGAIN },
+		{ "53", CURE_STOP },
+		{ "58", CURE_STOP },
+		{ "57P0", CURE_STOP },
+		{ "25006", CURE_STOP },
+		{ "XX00", CURE_STOP },
 	};
 
 	if (error->code == ERR_BUG || error->code == ERR_NOMEM)
@@ -50,8 +55,8 @@ static const struct doc_segment *segment_of(const struct task *task)
 
 /* --- records --- */
 
-static void record_place(struct buf *record, const struct run *run, const struct task *task,
-			 int64_t oid)
+static void record_place(
+	struct buf *record, const struct run *run, const struct task *task, int64_t oid)
 {
 	record_key(record, "schema", task->schema->name);
 	record_key_int64(record, "oid", oid);
@@ -61,11 +66,10 @@ static void record_place(struct buf *record, const struct run *run, const struct
 }
 
 static int record_segment(struct run *run, const struct worker *worker,
-			  const struct segment_result *result, bool pilot, struct err *err)
+	const struct segment_result *result, bool pilot, struct err *err)
 {
 	const struct task *task = worker->task;
 	struct buf *record = recorder_begin(run->recorder, "segment");
-
 	record_place(record, run, task, result->oid);
 	record_key_int64(record, "xid", result->xid);
 	record_key_digest(record, "state-after", &segment_of(task)->state_after);
@@ -78,12 +82,11 @@ static int record_segment(struct run *run, const struct worker *worker,
 	return recorder_add(run->recorder, err);
 }
 
-static int record_reconcile(struct run *run, const struct task *task, const struct ledger_row *row,
-			    struct err *err)
+static int record_reconcile(
+	struct run *run, const struct task *task, const struct ledger_row *row, struct err *err)
 {
 	struct buf *record = recorder_begin(run->recorder, "reconcile");
 	char time[CLOCK_MICROS_SIZE];
-
 	clock_micros(row->finished_us, time);
 	record_place(record, run, task, row->oid);
 	record_key_digest(record, "state-after", &segment_of(task)->state_after);
@@ -96,12 +99,10 @@ static int record_reconcile(struct run *run, const struct task *task, const stru
 }
 
 static int record_failure(struct run *run, const struct task *task,
-			  const struct doc_statement *statement, const struct err *error,
-			  struct err *err)
+	const struct doc_statement *statement, const struct err *error, struct err *err)
 {
 	struct buf *record = recorder_begin(run->recorder, "error");
 	const struct doc_segment *segment = segment_of(task);
-
 	record_key(record, "schema", task->schema->name);
 	record_key_int64(record, "segment", segment->number);
 	if (statement) {
@@ -115,10 +116,9 @@ static int record_failure(struct run *run, const struct task *task,
 }
 
 static int record_retry(struct run *run, const struct task *task, const struct err *error,
-			const char *blockers, int64_t delay_ms, struct err *err)
+	const char *blockers, int64_t delay_ms, struct err *err)
 {
 	struct buf *record = recorder_begin(run->recorder, "retry");
-
 	record_key(record, "schema", task->schema->name);
 	record_key_int64(record, "segment", segment_of(task)->number);
 	record_key_int64(record, "attempt", task->attempts);
@@ -139,7 +139,6 @@ static char *blockers_of(struct run *run, const struct task *task)
 	struct buf ours = BUF_INIT(8192);
 	struct err ignored = ERR_INIT;
 	char oid[PARAMS_INT64_SIZE], pid[PARAMS_INT64_SIZE], *line = NULL;
-
 	params_array_open(&ours);
 	for (int i = 0; i < run->workers; i++) {
 		if (!run->worker[i].session)
@@ -151,7 +150,7 @@ static char *blockers_of(struct run *run, const struct task *task)
 	params_int64(task->oid, oid);
 	const char *const param[] = { oid, buf_text(&ours) };
 	if (buf_check(&ours, &ignored) ||
-	    session_value(run->control, sql_blockers_of, 2, param, ANSWER_MS, &line, &ignored))
+		session_value(run->control, sql_blockers_of, 2, param, ANSWER_MS, &line, &ignored))
 		line = NULL;
 	buf_release(&ours);
 	return line;
@@ -162,7 +161,6 @@ static int64_t pause_ms(int attempts)
 {
 	int64_t bound = PAUSE_MIN_MS;
 	uint32_t random = 0;
-
 	for (int i = 1; i < attempts && bound < PAUSE_MAX_MS; i++)
 		bound *= 2;
 	if (bound > PAUSE_MAX_MS)
@@ -173,10 +171,9 @@ static int64_t pause_ms(int attempts)
 }
 
 static int fail(struct run *run, struct task *task, const struct doc_statement *statement,
-		const struct err *error, struct err *err)
+	const struct err *error, struct err *err)
 {
 	int rc = record_failure(run, task, statement, error, err);
-
 	if (run->failure.code == ERR_NONE) {
 		run->failure = *error;
 		err_context(&run->failure, "schema %s", task->schema->name);
@@ -187,15 +184,13 @@ static int fail(struct run *run, struct task *task, const struct doc_statement *
 }
 
 static int again(struct run *run, struct task *task, const struct doc_statement *statement,
-		 const struct err *error, struct err *err)
+	const struct err *error, struct err *err)
 {
 	char *blockers = error->sqlstate[0] ? blockers_of(run, task) : NULL;
 	int64_t now_us = clock_monotonic_us(), delay_ms = pause_ms(task->attempts);
 	int rc;
-
 	if (task->attempts >= run->document->retries || now_us - task->first_try_us > TRY_US) {
 		struct err last = *error;
-
 		err_context(&last, "after %d attempts", task->attempts);
 		if (blockers)
 			err_hint(&last, "in the way: %s", blockers);
@@ -217,23 +212,20 @@ static void name_pilot(const struct run *run, const struct task *task, struct er
 {
 	const struct class_shapes *s = &run->shapes[task->schema->class_index];
 	const struct doc_schema *pilot = s->pilot[task->next];
-
 	if (strcmp(error->reason, "shape") != 0 || !pilot || error->code != ERR_REFUSED)
 		return;
 	err_context(error, "differs from pilot %s", pilot->name);
 }
 
 static int not_done(struct run *run, struct task *task, const struct doc_statement *statement,
-		    const struct err *error, struct err *err)
+	const struct err *error, struct err *err)
 {
 	struct err named = *error;
-
 	name_pilot(run, task, &named);
 	switch (cure_of(error)) {
 	case CURE_AGAIN: return again(run, task, statement, &named, err);
 	case CURE_STOP: {
 		int rc = fail(run, task, statement, &named, err);
-
 		err_context(&named, "schema %s", task->schema->name);
 		run_stop(run, &named);
 		return rc;
@@ -255,17 +247,15 @@ static int done(struct run *run, struct task *task, int64_t oid, const struct di
 }
 
 static int ask(struct run *run, struct task *task, const struct doc_statement *statement,
-	       int64_t xid, const struct err *error, struct err *err)
+	int64_t xid, const struct err *error, struct err *err)
 {
 	const struct ledger_question question = { &run->verified->trust.plan, task->schema->name,
-						  segment_of(task)->number, xid };
+		segment_of(task)->number, xid };
 	struct ledger_row row;
 	enum ledger_fate fate;
-
 	if (ledger_ask(run->control, &question, &fate, &row, err)) {
 		run->changed = true; /* perhaps */
-		return err_context(err, "whether schema %s was committed is not known",
-				   task->schema->name);
+		return err_context(err, "whether schema %s was committed is not known", task->schema->name);
 	}
 	switch (fate) {
 	case LEDGER_DONE:
@@ -286,12 +276,11 @@ static int ask(struct run *run, struct task *task, const struct doc_statement *s
 int outcome_ask(struct run *run, struct task *task, struct err *err)
 {
 	struct err error = task->asked_error;
-
 	return ask(run, task, NULL, task->asked_xid, &error, err);
 }
 
-int outcome_guard_failed(struct run *run, struct task *task, const struct err *error,
-			 struct err *err)
+int outcome_guard_failed(
+	struct run *run, struct task *task, const struct err *error, struct err *err)
 {
 	return fail(run, task, NULL, error, err);
 }
@@ -304,14 +293,13 @@ static int stopped(struct run *run, struct task *task)
 	return 0;
 }
 
-static int committed(struct run *run, struct worker *worker, const struct segment_result *result,
-		     struct err *err)
+static int committed(
+	struct run *run, struct worker *worker, const struct segment_result *result, struct err *err)
 {
 	struct task *task = worker->task;
 	const struct class_shapes *s = &run->shapes[task->schema->class_index];
 	bool pilot = !s->known[task->next];
 	int rc = record_segment(run, worker, result, pilot, err);
-
 	/* Done it is, whether its record could be written or not. */
 	done(run, task, result->oid, &result->shape);
 	return rc;
@@ -321,7 +309,6 @@ int outcome_take(struct run *run, struct worker *worker, struct err *err)
 {
 	const struct segment_result *result = segment_result(worker->engine);
 	struct task *task = worker->task;
-
 	switch (result->outcome) {
 	case SEGMENT_COMMITTED: return committed(run, worker, result, err);
 	case SEGMENT_ROLLED_BACK:
@@ -334,8 +321,8 @@ int outcome_take(struct run *run, struct worker *worker, struct err *err)
 			stopped(run, task);
 			run->changed = true; /* perhaps */
 			*err = result->error;
-			return err_context(err, "whether schema %s was committed is not known",
-					   task->schema->name);
+			return err_context(
+				err, "whether schema %s was committed is not known", task->schema->name);
 		}
 		return ask(run, task, result->statement, result->xid, &result->error, err);
 	case SEGMENT_RUNNING:

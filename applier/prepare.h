@@ -24,7 +24,7 @@ struct prepared {
 int prepare_bundle(struct prepared *p, struct err *err) MUST_CHECK;
 /* Connect and read what the target is; not yet judged. */
 int prepare_connect(struct prepared *p, const struct cli_connection *connection,
-		    const char *application_name, struct err *err) MUST_CHECK;
+	const char *application_name, struct err *err) MUST_CHECK;
 void prepare_release(struct prepared *p);
 
 #endif

@@ -31,10 +31,9 @@ struct recorder {
 };
 
 int recorder_new(struct db *db, const struct ssh_private_key *host_key, const struct digest *plan,
-		 const char run[33], struct recorder **out, struct err *err)
+	const char run[33], struct recorder **out, struct err *err)
 {
 	struct recorder *recorder = calloc(1, sizeof *recorder);
-
 	if (!recorder)
 		return err_nomem(err);
 	recorder->db = db;
@@ -75,7 +74,6 @@ bool recorder_sound(const struct recorder *recorder)
 int64_t recorder_due_ms(const struct recorder *recorder)
 {
 	int64_t left_us = recorder->oldest_us + BATCH_US - clock_monotonic_us();
-
 	if (!recorder->count)
 		return -1;
 	return left_us > 0 ? (left_us + 999) / 1000 : 0;
@@ -92,7 +90,6 @@ int recorder_add(struct recorder *recorder, struct err *err)
 {
 	int64_t seq = recorder->chain.seq;
 	size_t len;
-
 	if (record_seal(&recorder->chain, &recorder->current, err)) {
 		recorder->unsound = true;
 		return -1;
@@ -114,7 +111,6 @@ static int write_run(struct recorder *recorder, struct err *err)
 {
 	struct db_query *query = NULL;
 	int rc;
-
 	if (recorder->run_written)
 		return 0;
 	if (db_prepare(recorder->db, sql_work_insert_run, &query, err))
@@ -128,7 +124,7 @@ static int write_run(struct recorder *recorder, struct err *err)
 }
 
 static int write_record(struct recorder *recorder, struct db_query *query, int64_t seq,
-			const char *body, size_t len, const struct buf *signature, struct err *err)
+	const char *body, size_t len, const struct buf *signature, struct err *err)
 {
 	db_bind_text(query, 1, recorder->chain.run);
 	db_bind_int64(query, 2, seq);
@@ -145,13 +141,11 @@ static int write_checkpoint(struct recorder *recorder, struct db_query *query, s
 	struct buf signature = BUF_INIT(SSHSIG_MAX_BYTES), *body = &recorder->current;
 	int64_t seq = recorder->chain.seq;
 	int rc = -1;
-
 	buf_clear(body);
 	record_begin(&recorder->chain, body, "checkpoint", clock_now_us());
 	record_key_digest(body, "plan", &recorder->plan);
 	if (record_seal(&recorder->chain, body, err) ||
-	    sshsig_sign(recorder->host_key, NAMESPACE_RESULT, body->data, body->len, &signature,
-			err))
+		sshsig_sign(recorder->host_key, NAMESPACE_RESULT, body->data, body->len, &signature, err))
 		goto out;
 	rc = write_record(recorder, query, seq, body->data, body->len, &signature, err);
 out:
@@ -163,13 +157,11 @@ static int write_batch(struct recorder *recorder, struct err *err)
 {
 	struct db_query *query = NULL;
 	int rc = -1;
-
-	if (write_run(recorder, err) ||
-	    db_prepare(recorder->db, sql_work_insert_receipt, &query, err))
+	if (write_run(recorder, err) || db_prepare(recorder->db, sql_work_insert_receipt, &query, err))
 		goto out;
 	for (size_t i = 0; i < recorder->count; i++)
-		if (write_record(recorder, query, recorder->pending[i].seq,
-				 recorder->pending[i].body, recorder->pending[i].len, NULL, err))
+		if (write_record(recorder, query, recorder->pending[i].seq, recorder->pending[i].body,
+				recorder->pending[i].len, NULL, err))
 			goto out;
 	rc = write_checkpoint(recorder, query, err);
 out:

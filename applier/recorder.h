@@ -12,7 +12,7 @@ struct recorder;
 
 /* Everything is borrowed. run: 32 hex digits. Nothing is written before the first batch. */
 int recorder_new(struct db *db, const struct ssh_private_key *host_key, const struct digest *plan,
-		 const char run[33], struct recorder **out, struct err *err) MUST_CHECK;
+	const char run[33], struct recorder **out, struct err *err) MUST_CHECK;
 void recorder_free(struct recorder *recorder); /* NULL is fine; what is not written is lost */
 
 /* Begin a record: add keys with record_key..., then recorder_add. One at a time. */

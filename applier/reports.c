@@ -19,7 +19,6 @@ static void record_binary(struct buf *record)
 	struct buf program = BUF_INIT(PROGRAM_MAX);
 	struct err ignored = ERR_INIT;
 	struct digest digest;
-
 	if (file_read("/proc/self/exe", 0, &program, &ignored) == 0) {
 		digest_of(program.data, program.len, &digest);
 		record_key_digest(record, "binary", &digest);
@@ -31,7 +30,6 @@ static void record_operator(struct buf *record)
 {
 	char text[256] = "";
 	const char *sudo = getenv("SUDO_UID");
-
 	record_key_int64(record, "uid", (int64_t)getuid());
 	if (sudo && *sudo)
 		record_key(record, "sudo-uid", sudo);
@@ -45,7 +43,6 @@ static void record_operator(struct buf *record)
 static void record_target(struct buf *record, const struct run *run, const struct target *target)
 {
 	char time[CLOCK_MICROS_SIZE];
-
 	clock_micros(target->server_now_us, time);
 	record_key(record, "label", run->document->label);
 	record_key(record, "system-identifier", target->system_identifier);
@@ -57,9 +54,9 @@ static void record_target(struct buf *record, const struct run *run, const struc
 
 static void record_signatures(struct buf *record, const struct trust_result *result)
 {
-	static const char *const verdicts[] = { [VERDICT_COUNTS] = "counts",
-						[VERDICT_REJECTS] = "rejects",
-						[VERDICT_IGNORED] = "ignored" };
+	static const char *const verdicts[] = {
+		[VERDICT_COUNTS] = "counts", [VERDICT_REJECTS] = "rejects", [VERDICT_IGNORED] = "ignored"
+	};
 
 	record_key(record, "planner", result->planner);
 	record_key_int64(record, "approvals", result->approvals);
@@ -67,11 +64,9 @@ static void record_signatures(struct buf *record, const struct trust_result *res
 		const struct trust_signature *s = &result->signature[i];
 		struct buf value = BUF_INIT(2048);
 		char key[32];
-
 		snprintf(key, sizeof key, "signature-%zu", i + 1);
 		buf_add_format(&value, "%s %s %s %s%s%s", verdicts[s->verdict], s->name_space,
-			       s->principal[0] ? s->principal : "-", s->fingerprint,
-			       s->why[0] ? " " : "", s->why);
+			s->principal[0] ? s->principal : "-", s->fingerprint, s->why[0] ? " " : "", s->why);
 		record_key(record, key, buf_text(&value));
 		buf_release(&value);
 	}
@@ -82,7 +77,6 @@ static void record_signatures(struct buf *record, const struct trust_result *res
 int report_start(struct run *run, const struct target *target, struct err *err)
 {
 	struct buf *record = recorder_begin(run->recorder, "run-start");
-
 	record_key_digest(record, "bundle", bundle_digest(run->verified->bundle));
 	record_key_digest(record, "policy", trust_policy_digest(run->trust));
 	record_key(record, "program", "pgdocket-apply " PGDOCKET_VERSION);
@@ -105,7 +99,6 @@ int report_reconcile(struct run *run, const struct ledger_row *row, struct err *
 	const struct task *task = task_find(run, row->schema);
 	struct buf *record = recorder_begin(run->recorder, "reconcile");
 	char time[CLOCK_MICROS_SIZE];
-
 	clock_micros(row->finished_us, time);
 	record_key(record, "schema", row->schema);
 	record_key_int64(record, "oid", row->oid);
@@ -126,7 +119,6 @@ int report_reconcile(struct run *run, const struct ledger_row *row, struct err *
 int report_signal(struct run *run, const char *name, struct err *err)
 {
 	struct buf *record = recorder_begin(run->recorder, "signal");
-
 	record_key(record, "signal", name);
 	return recorder_add(run->recorder, err);
 }
@@ -135,7 +127,6 @@ int report_signal(struct run *run, const char *name, struct err *err)
 static int report_error(struct run *run, struct err *err)
 {
 	struct buf *record;
-
 	if (run->why.code == ERR_NONE || run->why.code == ERR_INTERRUPTED)
 		return 0;
 	record = recorder_begin(run->recorder, "error");
@@ -147,7 +138,6 @@ static int report_error(struct run *run, struct err *err)
 int report_end(struct run *run, const char *result, const char *why, struct err *err)
 {
 	struct buf *record;
-
 	if (report_error(run, err))
 		return -1;
 	record = recorder_begin(run->recorder, "run-end");

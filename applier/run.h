@@ -37,7 +37,7 @@ struct task {
 	int64_t first_try_us, not_before_us, started_us; /* monotonic */
 	int64_t asked_xid;                               /* TASK_ASKING: the attempt's */
 	struct err asked_error;                          /* and what it ended with */
-	bool has_shape; /* the shape that it must have now is known */
+	bool has_shape;                                  /* the shape that it must have now is known */
 	struct digest shape;
 	const struct doc_schema *differs_from; /* failed: the pilot whose shape it lacks */
 };
@@ -139,7 +139,7 @@ int guards_check_shared(struct run *run, struct err *err) MUST_CHECK;
 
 /* The shapes of schemas at once; oids: an array's text. Rows of (oid, fingerprint). */
 int guards_shapes(struct session *session, const struct document *document, const char *oids,
-		  struct rows **out, struct err *err) MUST_CHECK;
+	struct rows **out, struct err *err) MUST_CHECK;
 bool guards_shape_of(const struct rows *rows, int64_t oid, struct digest *out);
 
 /* --- outcome.c --- */
@@ -148,8 +148,8 @@ int outcome_take(struct run *run, struct worker *worker, struct err *err) MUST_C
 /* Ask the ledger again about an attempt that was in progress. */
 int outcome_ask(struct run *run, struct task *task, struct err *err) MUST_CHECK;
 /* A schema fails before any of its segments was sent. */
-int outcome_guard_failed(struct run *run, struct task *task, const struct err *error,
-			 struct err *err) MUST_CHECK;
+int outcome_guard_failed(
+	struct run *run, struct task *task, const struct err *error, struct err *err) MUST_CHECK;
 
 /* --- waves.c --- */
 int waves_run(struct run *run, struct err *err) MUST_CHECK;
@@ -165,9 +165,9 @@ void events_run_start(struct run *run);
 void events_wave_start(struct run *run);
 void events_schema_done(struct run *run, const struct task *task, int64_t duration_us);
 void events_retry(struct run *run, const struct task *task, const struct err *error,
-		  const char *blockers, int64_t delay_us);
+	const char *blockers, int64_t delay_us);
 void events_schema_failed(struct run *run, const struct task *task,
-			  const struct doc_statement *statement, const struct err *error);
+	const struct doc_statement *statement, const struct err *error);
 void events_wave_end(struct run *run);
 void events_note(struct run *run, const char *format, ...) PRINTF_LIKE(2, 3);
 void events_run_end(struct run *run, int status, const char *result);

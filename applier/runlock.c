@@ -17,7 +17,6 @@
 static int try_lock(struct session *session, bool *held, struct err *err)
 {
 	char *text = NULL;
-
 	if (session_value(session, sql_runlock_try, 0, NULL, ANSWER_MS, &text, err))
 		return -1;
 	*held = text && text[0] == 't';
@@ -33,17 +32,13 @@ static int orphans(struct session *session, struct rows **out, struct err *err)
 static int holder_named(struct session *session, struct err *err)
 {
 	struct rows *rows = NULL;
-
 	if (session_rows(session, sql_runlock_holder, 0, NULL, ANSWER_MS, &rows, err))
 		return -1;
 	if (rows_count(rows) >= 1) {
 		const char *application = rows_text(rows, 0, 1);
-
 		err_set(err, ERR_UNFIT,
-			"another run holds this database's run lock: process %s, %s, connected for "
-			"%s s",
-			rows_text(rows, 0, 0),
-			application && *application ? application : "without a name",
+			"another run holds this database's run lock: process %s, %s, connected for %s s",
+			rows_text(rows, 0, 0), application && *application ? application : "without a name",
 			rows_text(rows, 0, 2));
 	} else {
 		err_set(err, ERR_UNFIT, "another run held this database's run lock until just now");
@@ -55,11 +50,9 @@ static int holder_named(struct session *session, struct err *err)
 static int orphans_named(const struct rows *rows, struct err *err)
 {
 	const char *state = rows_text(rows, 0, 2);
-
-	err_set(err, ERR_UNFIT,
-		"%d session%s of an earlier run %s still at work: process %s, %s, %s",
-		rows_count(rows), rows_count(rows) == 1 ? "" : "s",
-		rows_count(rows) == 1 ? "is" : "are", rows_text(rows, 0, 0), rows_text(rows, 0, 1),
+	err_set(err, ERR_UNFIT, "%d session%s of an earlier run %s still at work: process %s, %s, %s",
+		rows_count(rows), rows_count(rows) == 1 ? "" : "s", rows_count(rows) == 1 ? "is" : "are",
+		rows_text(rows, 0, 0), rows_text(rows, 0, 1),
 		state ? state : "in a state that this role may not see");
 	return err_hint(
 		err, "the server ends them by itself; run again, or wait longer with --lock-wait");
@@ -71,7 +64,6 @@ int runlock_take(struct session *session, int64_t wait_ms, bool (*stop)(void), s
 	struct rows *left = NULL;
 	bool held = false;
 	int rc = -1;
-
 	for (;;) {
 		if (!held && try_lock(session, &held, err))
 			goto out;

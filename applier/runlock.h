@@ -11,7 +11,7 @@
  * Polled, never blocking. The lock lives as long as the session. stop: asked between looks; true
  * gives up. ERR_UNFIT naming the holder, or the sessions left behind; ERR_INTERRUPTED.
  */
-int runlock_take(struct session *session, int64_t wait_ms, bool (*stop)(void),
-		 struct err *err) MUST_CHECK;
+int runlock_take(
+	struct session *session, int64_t wait_ms, bool (*stop)(void), struct err *err) MUST_CHECK;
 
 #endif

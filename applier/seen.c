@@ -16,15 +16,13 @@ static int add(struct seen *seen, const struct record *record, const char *failu
 {
 	const char *schema = record_get(record, "schema"), *segment = record_get(record, "segment");
 	int64_t number = 0;
-
 	if (!schema || (segment && !text_int64(segment, 1, 1 << 30, &number)))
 		return failure ? 0
-			       : err_refuse(err, "audit", "run %s, record %lld names no segment",
-					    record->run, (long long)record->seq);
+					   : err_refuse(err, "audit", "run %s, record %lld names no segment",
+							 record->run, (long long)record->seq);
 	if (seen->count == seen->capacity) {
 		size_t capacity = seen->capacity ? 2 * seen->capacity : 256;
 		struct seen_record *grown = realloc(seen->record, capacity * sizeof *grown);
-
 		if (!grown)
 			return err_nomem(err);
 		seen->record = grown;
@@ -41,11 +39,10 @@ static int add(struct seen *seen, const struct record *record, const char *failu
 	return 0;
 }
 
-static int visit(void *context, const struct record *record, const char *body, size_t len,
-		 struct err *err)
+static int visit(
+	void *context, const struct record *record, const char *body, size_t len, struct err *err)
 {
 	struct seen *seen = context;
-
 	(void)body;
 	(void)len;
 	if (strcmp(record->type, "run-start") == 0) {
@@ -63,9 +60,8 @@ static int visit(void *context, const struct record *record, const char *body, s
 
 		return add(seen, record, message ? message : "", err);
 	} else if (strcmp(record->type, "run-end") == 0 && seen->run &&
-		   strcmp(seen->run, record->run) == 0) {
+			   strcmp(seen->run, record->run) == 0) {
 		const char *result = record_get(record, "result");
-
 		seen->result = arena_text(seen->arena, result ? result : "", err);
 		return seen->result ? 0 : -1;
 	}
@@ -76,7 +72,6 @@ static int compare(const void *a, const void *b)
 {
 	const struct seen_record *x = a, *y = b;
 	int c = strcmp(x->schema, y->schema);
-
 	if (c == 0)
 		c = (x->failure != NULL) - (y->failure != NULL);
 	if (c == 0)
@@ -87,7 +82,6 @@ static int compare(const void *a, const void *b)
 int seen_read(struct db *db, const struct digest *plan, struct seen *out, struct err *err)
 {
 	const struct record_visitor visitor = { .context = out, .record = visit };
-
 	memset(out, 0, sizeof *out);
 	out->arena = arena_new(SEEN_MAX);
 	if (!out->arena)
@@ -110,10 +104,8 @@ void seen_release(struct seen *seen)
 static size_t first_of(const struct seen *seen, const char *schema)
 {
 	size_t low = 0, high = seen->count;
-
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
-
 		if (strcmp(seen->record[middle].schema, schema) < 0)
 			low = middle + 1;
 		else
@@ -126,7 +118,6 @@ bool seen_done(const struct seen *seen, const char *schema, int segment)
 {
 	for (size_t i = first_of(seen, schema); i < seen->count; i++) {
 		const struct seen_record *r = &seen->record[i];
-
 		if (strcmp(r->schema, schema) != 0)
 			break;
 		if (!r->failure && r->segment == segment)
@@ -138,10 +129,8 @@ bool seen_done(const struct seen *seen, const char *schema, int segment)
 const struct seen_record *seen_failure(const struct seen *seen, const char *schema)
 {
 	const struct seen_record *newest = NULL;
-
 	for (size_t i = first_of(seen, schema); i < seen->count; i++) {
 		const struct seen_record *r = &seen->record[i];
-
 		if (strcmp(r->schema, schema) != 0)
 			break;
 		if (r->failure && (!newest || r->time_us > newest->time_us))

@@ -26,8 +26,8 @@ struct seen {
 };
 
 /* Verifies the chains on the way. *out must be released in any case. ERR_REFUSED reason "audit". */
-int seen_read(struct db *db, const struct digest *plan, struct seen *out,
-	      struct err *err) MUST_CHECK;
+int seen_read(
+	struct db *db, const struct digest *plan, struct seen *out, struct err *err) MUST_CHECK;
 void seen_release(struct seen *seen);
 /* Is there a record that this segment of this schema was done? */
 bool seen_done(const struct seen *seen, const char *schema, int segment);

@@ -132,7 +132,6 @@ struct segment {
 struct segment *segment_new(struct err *err)
 {
 	struct segment *segment = calloc(1, sizeof *segment);
-
 	if (!segment) {
 		err_nomem(err);
 		return NULL;
@@ -172,7 +171,6 @@ void segment_describe(const struct segment *segment, struct buf *out)
 static void rearm(struct segment *segment)
 {
 	int64_t statement_ms = segment->job.document->statement_timeout_ms;
-
 	if (segment->cancelled)
 		return;
 	if (statement_ms)
@@ -208,7 +206,6 @@ static void end(struct segment *segment, enum segment_outcome outcome)
 static int send_back(struct segment *segment, bool rollback)
 {
 	struct err *err = &segment->result.error, ignored = ERR_INIT;
-
 	if (rollback && session_queue(segment->session, NULL, "ROLLBACK", 0, NULL, &ignored))
 		return -1;
 	if (session_queue_sync(segment->session, &ignored)) {
@@ -222,8 +219,7 @@ static int send_close(struct segment *segment)
 {
 	if (!segment->job.may_commit(segment->job.context)) {
 		segment->result.stopped = true;
-		err_set(&segment->result.error, ERR_INTERRUPTED,
-			"the run stops before this COMMIT");
+		err_set(&segment->result.error, ERR_INTERRUPTED, "the run stops before this COMMIT");
 		segment->state = STATE_UNDO;
 		return send_back(segment, true);
 	}
@@ -245,8 +241,7 @@ static int act(struct segment *segment, enum action action)
 	switch (action) {
 	case ACTION_NONE: return 0;
 	case ACTION_WORK:
-		return stage_send_work(&segment->stage, segment->session, &segment->job,
-				       &segment->result);
+		return stage_send_work(&segment->stage, segment->session, &segment->job, &segment->result);
 	case ACTION_CLOSE: return send_close(segment);
 	case ACTION_SYNC: return send_back(segment, false);
 	case ACTION_TAKE_BACK:
@@ -261,8 +256,7 @@ static int act(struct segment *segment, enum action action)
 	case ACTION_BUG:
 	default:
 		err_clear(&segment->result.error);
-		err_set(&segment->result.error, ERR_BUG,
-			"an event that no segment expects in this state");
+		err_set(&segment->result.error, ERR_BUG, "an event that no segment expects in this state");
 		end(segment, SEGMENT_UNKNOWN);
 		return 0;
 	}
@@ -271,7 +265,6 @@ static int act(struct segment *segment, enum action action)
 static void handle(struct segment *segment, enum event event)
 {
 	const struct transition *transition = &table[segment->state][event];
-
 	segment->state = transition->action == ACTION_BUG ? STATE_ENDED : transition->next;
 	rearm(segment);
 	if (act(segment, transition->action)) {
@@ -300,7 +293,6 @@ static enum event synced(struct segment *segment)
 static enum event answered(struct segment *segment, struct rows *rows)
 {
 	enum stage_verdict verdict;
-
 	if (segment->state == STATE_UNDO || segment->state == STATE_ROLLBACK)
 		return EVENT_RIGHT;
 	verdict = stage_judge(&segment->stage, rows, &segment->job, &segment->result);
@@ -313,7 +305,6 @@ static enum event answered(struct segment *segment, struct rows *rows)
 static enum event failed(struct segment *segment, const struct err *error, enum event event)
 {
 	struct segment_result *result = &segment->result;
-
 	if (result->error.code == ERR_NONE) {
 		result->error = *error;
 		stage_blame(&segment->stage, result);
@@ -326,18 +317,16 @@ static enum event next_event(struct segment *segment, bool *none)
 	struct rows *rows = NULL;
 	struct err error = ERR_INIT;
 	enum event event = EVENT_LOST;
-
 	*none = false;
-	session_discard_rows(segment->session,
-			     segment->state == STATE_WORK && stage_drops_rows(&segment->stage));
+	session_discard_rows(
+		segment->session, segment->state == STATE_WORK && stage_drops_rows(&segment->stage));
 	switch (session_next(segment->session, &rows, &error)) {
 	case SESSION_WAIT: *none = true; break;
 	case SESSION_RESULT: event = answered(segment, rows); break;
 	case SESSION_FAILED: event = failed(segment, &error, EVENT_FAILED); break;
 	case SESSION_SKIPPED: event = EVENT_SKIPPED; break;
 	case SESSION_COPY:
-		err_set(&error, ERR_SERVER,
-			"the statement wants to copy data to or from this program");
+		err_set(&error, ERR_SERVER, "the statement wants to copy data to or from this program");
 		event = failed(segment, &error, EVENT_ALIEN);
 		break;
 	case SESSION_SYNCED: event = synced(segment); break;
@@ -367,16 +356,13 @@ void segment_start(struct segment *segment, struct session *session, const struc
 bool segment_advance(struct segment *segment, int64_t now_us)
 {
 	bool none = false;
-
 	while (segment->state != STATE_ENDED) {
 		enum event event = next_event(segment, &none);
-
 		if (none) {
 			if (!segment->deadline_us || now_us < segment->deadline_us)
 				return false;
 			if (segment->result.error.code == ERR_NONE) {
-				err_set(&segment->result.error, ERR_SERVER,
-					"no answer within the deadline");
+				err_set(&segment->result.error, ERR_SERVER, "no answer within the deadline");
 				memcpy(segment->result.error.sqlstate, "57014", 6);
 				stage_blame(&segment->stage, &segment->result);
 			}

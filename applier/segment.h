@@ -54,8 +54,8 @@ struct segment;
  * Prepare the engine's statements on a session outside of pipeline mode, pin it, and enter pipeline
  * mode.
  */
-int segment_open_session(struct session *session, const struct document *document,
-			 struct err *err) MUST_CHECK;
+int segment_open_session(
+	struct session *session, const struct document *document, struct err *err) MUST_CHECK;
 
 struct segment *segment_new(struct err *err);
 void segment_free(struct segment *segment);

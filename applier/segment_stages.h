@@ -31,15 +31,15 @@ void stage_release(struct stage *stage);
  * session is lost, or *result says.
  */
 int stage_send_claim(struct stage *stage, struct session *session, const struct segment_job *job,
-		     struct segment_result *result) MUST_CHECK;
+	struct segment_result *result) MUST_CHECK;
 int stage_send_work(struct stage *stage, struct session *session, const struct segment_job *job,
-		    struct segment_result *result) MUST_CHECK;
+	struct segment_result *result) MUST_CHECK;
 int stage_send_close(struct stage *stage, struct session *session, const struct segment_job *job,
-		     struct segment_result *result) MUST_CHECK;
+	struct segment_result *result) MUST_CHECK;
 
 /* Hold an answer against the next item; facts go to *result, and the reason when it differs. */
 enum stage_verdict stage_judge(struct stage *stage, const struct rows *rows,
-			       const struct segment_job *job, struct segment_result *result);
+	const struct segment_job *job, struct segment_result *result);
 /* The next item failed: remember it, and put its name in front of the error. */
 void stage_blame(struct stage *stage, struct segment_result *result);
 void stage_pop(struct stage *stage);

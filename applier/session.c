@@ -27,7 +27,6 @@
 static void one_line(const char *text, char *out, size_t size)
 {
 	size_t n = 0;
-
 	for (const char *p = text; *p && n + 2 < size; p++) {
 		if (*p != '\n')
 			out[n++] = *p;
@@ -44,18 +43,16 @@ int session_fail(struct session *session, const PGresult *result, struct err *er
 	const char *detail = result ? PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL) : NULL;
 	const char *hint = result ? PQresultErrorField(result, PG_DIAG_MESSAGE_HINT) : NULL;
 	char text[1000], more[400] = "";
-
 	err_clear(err);
 	if (!state)
 		session->lost = true;
 	if (!primary)
 		primary = result ? PQresultErrorMessage(result) : PQerrorMessage(session->conn);
-	one_line(primary && *primary ? primary : "the server closed the connection", text,
-		 sizeof text);
+	one_line(primary && *primary ? primary : "the server closed the connection", text, sizeof text);
 	if (detail)
 		one_line(detail, more, sizeof more);
-	err_set(err, ERR_SERVER, "%s%s%s%s", state ? "" : "connection lost: ", text,
-		detail ? ": " : "", more);
+	err_set(err, ERR_SERVER, "%s%s%s%s", state ? "" : "connection lost: ", text, detail ? ": " : "",
+		more);
 	if (state)
 		memcpy(err->sqlstate, state, strnlen(state, 5) + 1);
 	err->sqlstate[5] = '\0';
@@ -85,7 +82,6 @@ static int wait_socket(int fd, short events, int64_t until_us, struct err *err)
 	for (;;) {
 		struct pollfd p = { fd, events, 0 };
 		int64_t left_ms = -1;
-
 		if (until_us) {
 			left_ms = (until_us - clock_monotonic_us() + 999) / 1000;
 			if (left_ms <= 0)
@@ -140,18 +136,16 @@ static void parameter_drop(struct parameters *p, const char *key)
 
 /* The keys of a connection string on top of those below. *keep owns what was added. */
 static int parameters_add(struct parameters *p, const char *conninfo, const char *what,
-			  PQconninfoOption **keep, struct err *err)
+	PQconninfoOption **keep, struct err *err)
 {
 	char *why = NULL, text[400];
-
 	*keep = PQconninfoParse(conninfo, &why);
 	if (!*keep) {
 		one_line(why ? why : "out of memory", text, sizeof text);
 		PQfreemem(why);
 		/* libpq may quote a part of the string, and that part may be the password. */
 		err_set(err, ERR_USAGE, "%s is not a connection string", what);
-		return err_hint(err,
-				"write key=value pairs, or postgresql://user@host:port/dbname");
+		return err_hint(err, "write key=value pairs, or postgresql://user@host:port/dbname");
 	}
 	for (PQconninfoOption *o = *keep; o->keyword; o++)
 		if (o->val && strcmp(o->keyword, "host") == 0)
@@ -164,7 +158,7 @@ static int parameters_add(struct parameters *p, const char *conninfo, const char
 static bool is_conninfo(const char *text)
 {
 	return strchr(text, '=') || text_starts(text, "postgresql://") ||
-	       text_starts(text, "postgres://");
+		   text_starts(text, "postgres://");
 }
 
 static const char *parameter_get(const struct parameters *p, const char *key)
@@ -179,11 +173,12 @@ static const char *parameter_get(const struct parameters *p, const char *key)
 static void parameter_defaults(struct parameters *p)
 {
 	static const char *const defaults[][2] = {
-		{ "keepalives", "1" },           { "keepalives_idle", "10" },
-		{ "keepalives_interval", "5" },  { "keepalives_count", "3" },
+		{ "keepalives", "1" },
+		{ "keepalives_idle", "10" },
+		{ "keepalives_interval", "5" },
+		{ "keepalives_count", "3" },
 		{ "tcp_user_timeout", "30000" },
 	};
-
 	for (size_t i = 0; i < sizeof defaults / sizeof defaults[0]; i++)
 		if (!parameter_get(p, defaults[i][0]))
 			parameter(p, defaults[i][0], defaults[i][1]);
@@ -197,10 +192,10 @@ static void parameter_defaults(struct parameters *p)
 }
 
 static int parameters_collect(const struct session_options *o, struct parameters *p,
-			      PQconninfoOption *keep[2], struct err *err)
+	PQconninfoOption *keep[2], struct err *err)
 {
 	if (o->conninfo_text &&
-	    parameters_add(p, o->conninfo_text, "the policy's conninfo-file", &keep[0], err))
+		parameters_add(p, o->conninfo_text, "the policy's conninfo-file", &keep[0], err))
 		return -1;
 	if (o->host)
 		parameter_drop(p, "hostaddr");
@@ -229,7 +224,6 @@ static int parameters_collect(const struct session_options *o, struct parameters
 static void count_notice(void *context, const PGresult *result)
 {
 	struct session *session = context;
-
 	(void)result;
 	session->notices++;
 }
@@ -237,27 +231,21 @@ static void count_notice(void *context, const PGresult *result)
 static int connect_poll(struct session *session, int64_t until_us, struct err *err)
 {
 	PostgresPollingStatusType status = PGRES_POLLING_WRITING;
-
 	while (status != PGRES_POLLING_OK) {
 		if (PQstatus(session->conn) == CONNECTION_BAD || status == PGRES_POLLING_FAILED) {
 			char text[1000];
-
 			one_line(PQerrorMessage(session->conn), text, sizeof text);
 			err_set(err, ERR_SERVER, "cannot connect: %s", text);
 			return err_hint(err, "see -d, -h, -p, -U, the PG* variables and the "
-					     "policy's conninfo-file");
+								 "policy's conninfo-file");
 		}
 		int ready = wait_socket(PQsocket(session->conn),
-					status == PGRES_POLLING_READING ? POLLIN : POLLOUT,
-					until_us, err);
+			status == PGRES_POLLING_READING ? POLLIN : POLLOUT, until_us, err);
 		if (ready < 0)
 			return -1;
 		if (ready == 0) {
-			err_set(err, ERR_SERVER,
-				"cannot connect: the server did not answer in time");
-			return err_hint(
-				err,
-				"see -d, -h, -p and whether the server is reachable from here");
+			err_set(err, ERR_SERVER, "cannot connect: the server did not answer in time");
+			return err_hint(err, "see -d, -h, -p and whether the server is reachable from here");
 		}
 		status = PQconnectPoll(session->conn);
 	}
@@ -268,10 +256,9 @@ static int describe(struct session *session, struct err *err)
 {
 	struct buf text = BUF_INIT(4096);
 	const char *host = PQhost(session->conn), *port = PQport(session->conn),
-		   *db = PQdb(session->conn), *user = PQuser(session->conn);
-
-	buf_add_format(&text, "host=%s port=%s dbname=%s user=%s", host ? host : "",
-		       port ? port : "", db ? db : "", user ? user : "");
+			   *db = PQdb(session->conn), *user = PQuser(session->conn);
+	buf_add_format(&text, "host=%s port=%s dbname=%s user=%s", host ? host : "", port ? port : "",
+		db ? db : "", user ? user : "");
 	if (buf_check(&text, err)) {
 		buf_release(&text);
 		return -1;
@@ -285,7 +272,6 @@ static int examine(struct session *session, struct err *err)
 {
 	struct rows *facts = NULL;
 	int rc = -1;
-
 	session->version = PQserverVersion(session->conn);
 	if (session->version < 120000) {
 		err_set(err, ERR_UNFIT, "the server is PostgreSQL %d", session->version / 10000);
@@ -298,10 +284,9 @@ static int examine(struct session *session, struct err *err)
 		err_set(err, ERR_UNFIT,
 			"there is a connection pooler in between: the server's process is %s, the "
 			"connection says %d",
-			rows_count(facts) == 1 ? rows_text(facts, 0, 0) : "unknown",
-			session->backend_pid);
+			rows_count(facts) == 1 ? rows_text(facts, 0, 0) : "unknown", session->backend_pid);
 		err_hint(err, "connect to the PostgreSQL server itself; locks and settings go "
-			      "astray behind a pooler");
+					  "astray behind a pooler");
 		goto out;
 	}
 	if (strcmp(rows_text(facts, 0, 1), "UTF8") != 0) {
@@ -321,8 +306,7 @@ int session_open(const struct session_options *options, struct session **out, st
 	PQconninfoOption *keep[2] = { NULL, NULL };
 	struct session *session = calloc(1, sizeof *session);
 	int seconds = options->connect_timeout_s ? options->connect_timeout_s : CONNECT_TIMEOUT_S,
-	    rc = -1;
-
+		rc = -1;
 	if (!session)
 		return err_nomem(err);
 	if (parameters_collect(options, &parameters, keep, err))
@@ -340,8 +324,8 @@ int session_open(const struct session_options *options, struct session **out, st
 		goto out;
 	}
 	if (describe(session, err) || examine(session, err) ||
-	    session_run(session, sql_session_path, 0, NULL, OPENING_DEADLINE_MS, err) ||
-	    session_run(session, sql_session_pin, 0, NULL, OPENING_DEADLINE_MS, err))
+		session_run(session, sql_session_path, 0, NULL, OPENING_DEADLINE_MS, err) ||
+		session_run(session, sql_session_pin, 0, NULL, OPENING_DEADLINE_MS, err))
 		goto out;
 	*out = session;
 	session = NULL;
@@ -397,7 +381,6 @@ void session_cancel(struct session *session)
 {
 	PGcancel *cancel = PQgetCancel(session->conn);
 	char why[256];
-
 	if (!cancel)
 		return;
 	PQcancel(cancel, why, sizeof why);
@@ -411,13 +394,12 @@ static int answer_ready(struct session *session, int64_t until_us, struct err *e
 {
 	for (;;) {
 		int unsent = PQflush(session->conn);
-
 		if (unsent < 0)
 			return session_fail(session, NULL, err);
 		if (!PQisBusy(session->conn))
 			return 1;
-		int ready = wait_socket(PQsocket(session->conn),
-					(short)(POLLIN | (unsent ? POLLOUT : 0)), until_us, err);
+		int ready = wait_socket(
+			PQsocket(session->conn), (short)(POLLIN | (unsent ? POLLOUT : 0)), until_us, err);
 		if (ready <= 0)
 			return ready;
 		if (!PQconsumeInput(session->conn))
@@ -432,12 +414,10 @@ static int answer_ready(struct session *session, int64_t until_us, struct err *e
 static int drain_cancelled(struct session *session, struct err *err)
 {
 	int64_t until_us = clock_monotonic_us() + CANCEL_GRACE_MS * 1000ll;
-
 	session_cancel(session);
 	for (;;) {
 		struct err ignored = ERR_INIT;
 		PGresult *result;
-
 		if (answer_ready(session, until_us, &ignored) <= 0)
 			break;
 		result = PQgetResult(session->conn);
@@ -452,9 +432,7 @@ static int drain_cancelled(struct session *session, struct err *err)
 static bool result_good(const PGresult *result)
 {
 	ExecStatusType status = PQresultStatus(result);
-
-	return status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK ||
-	       status == PGRES_EMPTY_QUERY;
+	return status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK || status == PGRES_EMPTY_QUERY;
 }
 
 /*
@@ -464,11 +442,9 @@ static int collect(struct session *session, int64_t deadline_ms, PGresult **answ
 {
 	int64_t until_us = deadline_ms ? clock_monotonic_us() + deadline_ms * 1000 : 0;
 	int rc = 0;
-
 	*answer = NULL;
 	for (;;) {
 		int ready = answer_ready(session, until_us, err);
-
 		if (ready <= 0) {
 			PQclear(*answer);
 			*answer = NULL;
@@ -484,8 +460,7 @@ static int collect(struct session *session, int64_t deadline_ms, PGresult **answ
 		}
 		if (PQresultStatus(result) != PGRES_FATAL_ERROR) {
 			session->lost = true;
-			err_set(err, ERR_SERVER,
-				"the server wants to copy data, which nothing asked for");
+			err_set(err, ERR_SERVER, "the server wants to copy data, which nothing asked for");
 		} else if (rc == 0) {
 			session_fail(session, result, err);
 		}
@@ -513,7 +488,7 @@ static int usable(const struct session *session, struct err *err)
 }
 
 static int ask(struct session *session, const char *sql, int params, const char *const *param,
-	       int64_t deadline_ms, PGresult **answer, struct err *err)
+	int64_t deadline_ms, PGresult **answer, struct err *err)
 {
 	if (usable(session, err))
 		return -1;
@@ -523,28 +498,25 @@ static int ask(struct session *session, const char *sql, int params, const char 
 }
 
 int session_run(struct session *session, const char *sql, int params, const char *const *param,
-		int64_t deadline_ms, struct err *err)
+	int64_t deadline_ms, struct err *err)
 {
 	PGresult *answer = NULL;
 	int rc = ask(session, sql, params, param, deadline_ms, &answer, err);
-
 	PQclear(answer);
 	return rc;
 }
 
 int session_value(struct session *session, const char *sql, int params, const char *const *param,
-		  int64_t deadline_ms, char **out, struct err *err)
+	int64_t deadline_ms, char **out, struct err *err)
 {
 	PGresult *answer = NULL;
 	int rc = ask(session, sql, params, param, deadline_ms, &answer, err);
-
 	*out = NULL;
 	if (rc)
 		return rc;
 	if (PQntuples(answer) != 1 || PQnfields(answer) != 1)
-		rc = err_set(err, ERR_BUG,
-			     "a query that answers one value answered %d rows of %d columns",
-			     PQntuples(answer), PQnfields(answer));
+		rc = err_set(err, ERR_BUG, "a query that answers one value answered %d rows of %d columns",
+			PQntuples(answer), PQnfields(answer));
 	else if (!PQgetisnull(answer, 0, 0) && !(*out = strdup(PQgetvalue(answer, 0, 0))))
 		rc = err_nomem(err);
 	PQclear(answer);
@@ -552,10 +524,9 @@ int session_value(struct session *session, const char *sql, int params, const ch
 }
 
 int session_rows(struct session *session, const char *sql, int params, const char *const *param,
-		 int64_t deadline_ms, struct rows **out, struct err *err)
+	int64_t deadline_ms, struct rows **out, struct err *err)
 {
 	PGresult *answer = NULL;
-
 	*out = NULL;
 	if (ask(session, sql, params, param, deadline_ms, &answer, err))
 		return -1;
@@ -566,7 +537,6 @@ int session_rows(struct session *session, const char *sql, int params, const cha
 int session_script(struct session *session, const char *sql, int64_t deadline_ms, struct err *err)
 {
 	PGresult *answer = NULL;
-
 	if (usable(session, err))
 		return -1;
 	if (!PQsendQuery(session->conn, sql))
@@ -581,7 +551,6 @@ int session_script(struct session *session, const char *sql, int64_t deadline_ms
 struct rows *session_rows_new(PGresult *result, struct err *err)
 {
 	struct rows *rows = malloc(sizeof *rows);
-
 	if (!rows) {
 		PQclear(result);
 		err_nomem(err);
@@ -603,8 +572,7 @@ int rows_columns(const struct rows *rows)
 
 const char *rows_text(const struct rows *rows, int row, int column)
 {
-	return PQgetisnull(rows->result, row, column) ? NULL
-						      : PQgetvalue(rows->result, row, column);
+	return PQgetisnull(rows->result, row, column) ? NULL : PQgetvalue(rows->result, row, column);
 }
 
 int rows_length(const struct rows *rows, int row, int column)
@@ -615,14 +583,12 @@ int rows_length(const struct rows *rows, int row, int column)
 int64_t rows_int64(const struct rows *rows, int row, int column)
 {
 	const char *text = rows_text(rows, row, column);
-
 	return text ? strtoll(text, NULL, 10) : 0;
 }
 
 bool rows_bool(const struct rows *rows, int row, int column)
 {
 	const char *text = rows_text(rows, row, column);
-
 	return text && text[0] == 't';
 }
 

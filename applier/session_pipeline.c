@@ -32,19 +32,17 @@ int session_pipeline_leave(struct session *session, struct err *err)
 }
 
 int session_queue(struct session *session, const char *name, const char *sql, int params,
-		  const char *const *param, struct err *err)
+	const char *const *param, struct err *err)
 {
 	int sent = name ? PQsendQueryPrepared(session->conn, name, params, param, NULL, NULL, 0)
-			: PQsendQueryParams(session->conn, sql, params, NULL, param, NULL, NULL, 0);
-
+					: PQsendQueryParams(session->conn, sql, params, NULL, param, NULL, NULL, 0);
 	return sent ? 0 : session_fail(session, NULL, err);
 }
 
-int session_queue_prepare(struct session *session, const char *name, const char *sql,
-			  struct err *err)
+int session_queue_prepare(
+	struct session *session, const char *name, const char *sql, struct err *err)
 {
-	return PQsendPrepare(session->conn, name, sql, 0, NULL) ? 0
-								: session_fail(session, NULL, err);
+	return PQsendPrepare(session->conn, name, sql, 0, NULL) ? 0 : session_fail(session, NULL, err);
 }
 
 int session_queue_flush(struct session *session, struct err *err)
@@ -91,7 +89,6 @@ static void swallow_terminator(struct session *session)
 {
 	while (session->terminator && !PQisBusy(session->conn)) {
 		PGresult *result = PQgetResult(session->conn);
-
 		session->terminator = result != NULL;
 		PQclear(result);
 	}
@@ -104,8 +101,8 @@ static enum session_event failed(struct session *session, PGresult *result, stru
 	return session_lost(session) ? SESSION_LOST : SESSION_FAILED;
 }
 
-static enum session_event hand_out(struct session *session, PGresult *result, struct rows **rows,
-				   struct err *err)
+static enum session_event hand_out(
+	struct session *session, PGresult *result, struct rows **rows, struct err *err)
 {
 	session->single_row = false;
 	session->terminator = true;
@@ -178,14 +175,12 @@ int session_wait(struct session **sessions, int n, int64_t timeout_ms, struct er
 {
 	struct pollfd fds[WAIT_MAX];
 	struct err ignored = ERR_INIT;
-
 	if (n > WAIT_MAX)
 		return err_set(err, ERR_BUG, "more than %d sessions to wait for", WAIT_MAX);
 	for (int i = 0; i < n; i++) {
 		bool live = sessions[i] && !session_lost(sessions[i]);
-
 		fds[i] = (struct pollfd){ live ? session_socket(sessions[i]) : -1,
-					  live ? session_poll_events(sessions[i]) : (short)0, 0 };
+			live ? session_poll_events(sessions[i]) : (short)0, 0 };
 	}
 	int ready = poll(fds, (nfds_t)n, timeout_ms < 0 ? -1 : (int)timeout_ms);
 	if (ready < 0)

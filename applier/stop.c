@@ -20,7 +20,6 @@ static void count(int number)
 void stop_install(void)
 {
 	struct sigaction action;
-
 	memset(&action, 0, sizeof action);
 	action.sa_handler = count;
 	sigemptyset(&action.sa_mask);

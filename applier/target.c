@@ -17,7 +17,6 @@ int target_read(struct session *session, struct target *out, struct err *err)
 	struct rows *rows = NULL;
 	const char *database, *role, *identifier;
 	int rc = -1;
-
 	memset(out, 0, sizeof *out);
 	if (session_rows(session, sql_target_facts, 0, NULL, ANSWER_MS, &rows, err))
 		return -1;
@@ -48,19 +47,16 @@ out:
 static int differs(const char *what, const char *is, const char *planned, struct err *err)
 {
 	err_refuse(err, "identity",
-		   "this is another database than the plan's: %s is %s, planned for %s", what, is,
-		   planned);
+		"this is another database than the plan's: %s is %s, planned for %s", what, is, planned);
 	return err_hint(err, "look at -d, -h and the policy's conninfo-file; a plan serves only "
-			     "the target it was made for");
+						 "the target it was made for");
 }
 
 static int check_identity(const struct target *t, const struct document *d, struct err *err)
 {
 	char is[32], planned[32];
-
 	if (strcmp(t->system_identifier, d->system_identifier) != 0)
-		return differs("the system identifier", t->system_identifier, d->system_identifier,
-			       err);
+		return differs("the system identifier", t->system_identifier, d->system_identifier, err);
 	if (strcmp(t->database, d->database) != 0)
 		return differs("the database", t->database, d->database, err);
 	snprintf(is, sizeof is, "%lld", (long long)t->oid);
@@ -75,10 +71,9 @@ static int check_identity(const struct target *t, const struct document *d, stru
 }
 
 int target_check(const struct target *target, const struct document *document,
-		 const struct trust *trust, struct err *err)
+	const struct trust *trust, struct err *err)
 {
 	int64_t skew_ms = (target->server_now_us - target->host_now_us) / 1000;
-
 	if (check_identity(target, document, err))
 		return -1;
 	if (target->standby) {
@@ -88,29 +83,27 @@ int target_check(const struct target *target, const struct document *document,
 	if (target->read_only) {
 		err_set(err, ERR_UNFIT, "the session is read-only");
 		return err_hint(
-			err,
-			"take default_transaction_read_only away from the role or the database");
+			err, "take default_transaction_read_only away from the role or the database");
 	}
 	if (skew_ms < 0)
 		skew_ms = -skew_ms;
 	if (skew_ms <= trust_max_clock_skew_ms(trust))
 		return 0;
 	err_refuse(err, "clock", "the clocks of this host and of the server differ by %lld s",
-		   (long long)(skew_ms / 1000));
+		(long long)(skew_ms / 1000));
 	return err_hint(err, "set the clocks; the policy allows %lld s (max-clock-skew)",
-			(long long)(trust_max_clock_skew_ms(trust) / 1000));
+		(long long)(trust_max_clock_skew_ms(trust) / 1000));
 }
 
 int target_check_times(const struct target *target, const struct verified *verified,
-		       const struct trust *trust, bool begun, struct err *err)
+	const struct trust *trust, bool begun, struct err *err)
 {
 	const struct plan_statement *s = &verified->trust.statement;
-	int64_t late = target->server_now_us > target->host_now_us ? target->server_now_us
-								   : target->host_now_us;
-	int64_t early = target->server_now_us > target->host_now_us ? target->host_now_us
-								    : target->server_now_us;
+	int64_t late =
+		target->server_now_us > target->host_now_us ? target->server_now_us : target->host_now_us;
+	int64_t early =
+		target->server_now_us > target->host_now_us ? target->host_now_us : target->server_now_us;
 	char text[CLOCK_SECONDS_SIZE];
-
 	if (early < s->not_before_us) {
 		clock_seconds(s->not_before_us, text);
 		err_refuse(err, "not-yet", "the plan may not be applied before %s", text);
@@ -121,9 +114,7 @@ int target_check_times(const struct target *target, const struct verified *verif
 	if (begun && late <= s->expires_us + trust_resume_grace_ms(trust) * 1000)
 		return 0;
 	clock_seconds(s->expires_us, text);
-	err_refuse(err, "expired", "the plan or an approval of it has expired (the plan: %s)",
-		   text);
+	err_refuse(err, "expired", "the plan or an approval of it has expired (the plan: %s)", text);
 	return err_hint(
-		err,
-		"plan again; only a run that has begun may go on behind that time (resume-grace)");
+		err, "plan again; only a run that has begun may go on behind that time (resume-grace)");
 }

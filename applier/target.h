@@ -16,13 +16,13 @@ int target_read(struct session *session, struct target *out, struct err *err) MU
 
 /* ERR_UNFIT: a standby, read-only. ERR_REFUSED reason "identity" or "clock". */
 int target_check(const struct target *target, const struct document *document,
-		 const struct trust *trust, struct err *err) MUST_CHECK;
+	const struct trust *trust, struct err *err) MUST_CHECK;
 
 /*
  * Times by both clocks (TRUST.md a.8): ERR_REFUSED reason "expired", "not-yet". begun: the ledger
  * has rows of this plan, so that it may go on within resume-grace.
  */
 int target_check_times(const struct target *target, const struct verified *verified,
-		       const struct trust *trust, bool begun, struct err *err) MUST_CHECK;
+	const struct trust *trust, bool begun, struct err *err) MUST_CHECK;
 
 #endif

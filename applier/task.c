@@ -9,20 +9,18 @@
 
 static int by_name(const void *a, const void *b)
 {
-	return strcmp((*(struct task *const *)a)->schema->name,
-		      (*(struct task *const *)b)->schema->name);
+	return strcmp(
+		(*(struct task *const *)a)->schema->name, (*(struct task *const *)b)->schema->name);
 }
 
 static int build_shapes(struct run *run, struct err *err)
 {
-	run->shapes =
-		calloc(run->document->classes ? run->document->classes : 1, sizeof *run->shapes);
+	run->shapes = calloc(run->document->classes ? run->document->classes : 1, sizeof *run->shapes);
 	if (!run->shapes)
 		return err_nomem(err);
 	for (size_t i = 0; i < run->document->classes; i++) {
 		const struct doc_class *class = &run->document->class[i];
 		struct class_shapes *s = &run->shapes[i];
-
 		s->segments = run->document->program[class->program].segments;
 		s->known = calloc(s->segments + 1, sizeof *s->known);
 		s->shape = calloc(s->segments + 1, sizeof *s->shape);
@@ -40,7 +38,6 @@ static int build_shapes(struct run *run, struct err *err)
 int tasks_build(struct run *run, struct err *err)
 {
 	const struct document *d = run->document;
-
 	run->tasks = d->schemas;
 	run->task = calloc(d->schemas + 1, sizeof *run->task);
 	run->by_name = calloc(d->schemas + 1, sizeof *run->by_name);
@@ -50,7 +47,6 @@ int tasks_build(struct run *run, struct err *err)
 		return -1;
 	for (size_t i = 0; i < d->schemas; i++) {
 		struct task *task = &run->task[i];
-
 		task->schema = &d->schema[i];
 		task->class = &d->class[task->schema->class_index];
 		task->program = &d->program[task->class->program];
@@ -82,11 +78,9 @@ void tasks_release(struct run *run)
 struct task *task_find(const struct run *run, const char *schema)
 {
 	size_t low = 0, high = run->tasks;
-
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 		int c = strcmp(run->by_name[middle]->schema->name, schema);
-
 		if (c == 0)
 			return run->by_name[middle];
 		if (c < 0)
@@ -100,16 +94,14 @@ struct task *task_find(const struct run *run, const char *schema)
 static int ledger_wrong(const struct ledger_row *row, const char *what, struct err *err)
 {
 	err_refuse(err, "ledger", "the ledger does not fit the plan: schema %s, segment %d: %s",
-		   row->schema, row->segment, what);
+		row->schema, row->segment, what);
 	return err_hint(
-		err,
-		"the ledger was altered or restored from a backup; plan again from a new snapshot");
+		err, "the ledger was altered or restored from a backup; plan again from a new snapshot");
 }
 
 static int apply_row(struct run *run, const struct ledger_row *row, struct err *err)
 {
 	struct task *task = task_find(run, row->schema);
-
 	if (!task)
 		return ledger_wrong(row, "the plan has no such schema", err);
 	if (row->segment < 1 || (size_t)row->segment > task->program->segments)
@@ -128,8 +120,7 @@ static int apply_row(struct run *run, const struct ledger_row *row, struct err *
 static int by_segment(const void *a, const void *b)
 {
 	const struct ledger_row *x = *(const struct ledger_row *const *)a,
-				*y = *(const struct ledger_row *const *)b;
-
+							*y = *(const struct ledger_row *const *)b;
 	if (x->segment != y->segment)
 		return (x->segment > y->segment) - (x->segment < y->segment);
 	return (x->finished_us > y->finished_us) - (x->finished_us < y->finished_us);
@@ -139,7 +130,6 @@ int tasks_apply_ledger(struct run *run, const struct ledger *ledger, struct err 
 {
 	const struct ledger_row **rows = calloc(ledger->count + 1, sizeof *rows);
 	int rc = 0;
-
 	if (!rows)
 		return err_nomem(err);
 	for (size_t i = 0; i < ledger->count; i++)
@@ -162,14 +152,12 @@ static bool established(const struct class_shapes *s)
 /* With a rehearsal only the last shape is known before; then nobody needs to go first. */
 static bool needs_pilot(const struct run *run, const struct task *task)
 {
-	return !task->class->has_shape_after &&
-	       !established(&run->shapes[task->schema->class_index]);
+	return !task->class->has_shape_after && !established(&run->shapes[task->schema->class_index]);
 }
 
 void task_segment_done(struct run *run, struct task *task, int64_t oid, const struct digest *shape)
 {
 	struct class_shapes *s = &run->shapes[task->schema->class_index];
-
 	task->oid = oid;
 	task->has_shape = shape != NULL;
 	if (shape) {
@@ -207,7 +195,7 @@ void task_fail(struct run *run, struct task *task)
 static bool ready(const struct run *run, const struct task *task, int64_t now_us, int64_t *wait_us)
 {
 	if (task->state != TASK_WAITING || task->schema->wave != run->wave ||
-	    task->guard != GUARD_PASSED)
+		task->guard != GUARD_PASSED)
 		return false;
 	if (task->not_before_us > now_us) {
 		if (!*wait_us || task->not_before_us < *wait_us)
@@ -221,12 +209,10 @@ static bool ready(const struct run *run, const struct task *task, int64_t now_us
 struct task *task_pick(struct run *run, int64_t now_us, int64_t *wait_us)
 {
 	bool behind = true;
-
 	for (size_t i = run->first_open; i < run->tasks; i++) {
 		struct task *task = &run->task[i];
-
 		if (behind && (task->schema->wave != run->wave || task->state == TASK_DONE ||
-			       task->state == TASK_FAILED))
+						  task->state == TASK_FAILED))
 			run->first_open = i + 1;
 		else
 			behind = false;
@@ -242,7 +228,6 @@ struct task *task_pick(struct run *run, int64_t now_us, int64_t *wait_us)
 size_t tasks_left(const struct run *run)
 {
 	size_t left = 0;
-
 	for (size_t i = 0; i < run->tasks; i++)
 		left += run->task[i].state != TASK_DONE;
 	return left;

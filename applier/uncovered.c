@@ -33,7 +33,6 @@ static int add(struct names *names, const char *name, struct err *err)
 {
 	if ((names->count & (names->count + 1)) == 0) {
 		char **grown = realloc(names->name, (2 * names->count + 2) * sizeof *grown);
-
 		if (!grown)
 			return err_nomem(err);
 		names->name = grown;
@@ -49,14 +48,12 @@ static int known_names(struct db *bundle, int target, struct names *out, struct 
 	struct db_query *query = NULL;
 	bool row = false;
 	int rc = -1;
-
 	if (db_prepare(bundle, sql_work_read_schema, &query, err))
 		return -1;
 	db_bind_int64(query, 1, target);
 	for (;;) {
 		const char *name = NULL;
 		size_t len;
-
 		if (db_step(query, &row, err))
 			goto out;
 		if (!row)
@@ -71,15 +68,13 @@ out:
 	return rc;
 }
 
-static int listed(struct session *session, const struct document *document, struct rows **out,
-		  struct err *err)
+static int listed(
+	struct session *session, const struct document *document, struct rows **out, struct err *err)
 {
-	const char *query =
-		document->tenants_query ? document->tenants_query : sql_uncovered_schemas;
+	const char *query = document->tenants_query ? document->tenants_query : sql_uncovered_schemas;
 	int rc;
-
-	if (session_run(session, "BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY", 0, NULL,
-			ANSWER_MS, err))
+	if (session_run(
+			session, "BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY", 0, NULL, ANSWER_MS, err))
 		return -1;
 	rc = session_rows(session, query, 0, NULL, ANSWER_MS, out, err);
 	if (rc)
@@ -91,18 +86,15 @@ static int listed(struct session *session, const struct document *document, stru
 }
 
 static int collect(const struct rows *rows, const struct document *document,
-		   const struct names *known, struct uncovered *out, struct err *err)
+	const struct names *known, struct uncovered *out, struct err *err)
 {
 	struct buf names = BUF_INIT(8192);
 	int rc = 0;
-
 	for (int i = 0; i < rows_count(rows); i++) {
 		const char *name = rows_text(rows, i, 0);
-
-		if (!name ||
-		    (document->tenants_pattern && !text_glob(document->tenants_pattern, name)) ||
-		    (known->count &&
-		     bsearch(&name, known->name, known->count, sizeof *known->name, compare)))
+		if (!name || (document->tenants_pattern && !text_glob(document->tenants_pattern, name)) ||
+			(known->count &&
+				bsearch(&name, known->name, known->count, sizeof *known->name, compare)))
 			continue;
 		if (out->count++ < UNCOVERED_SHOWN) {
 			buf_add_text(&names, names.len ? ", " : "");
@@ -119,17 +111,16 @@ static int collect(const struct rows *rows, const struct document *document,
 }
 
 int uncovered_find(struct session *session, const struct document *document, struct db *bundle,
-		   struct uncovered *out, struct err *err)
+	struct uncovered *out, struct err *err)
 {
 	struct names known = { NULL, 0 };
 	struct rows *rows = NULL;
 	int rc = -1;
-
 	memset(out, 0, sizeof *out);
 	if (!document->tenants_query && !document->tenants_pattern)
 		return 0;
 	if (known_names(bundle, document->target_number, &known, err) ||
-	    listed(session, document, &rows, err))
+		listed(session, document, &rows, err))
 		goto out;
 	rc = collect(rows, document, &known, out, err);
 out:

@@ -16,7 +16,7 @@ struct uncovered {
  * Runs the plan's tenants query in a read-only transaction. bundle: its tables hold the snapshot.
  */
 int uncovered_find(struct session *session, const struct document *document, struct db *bundle,
-		   struct uncovered *out, struct err *err) MUST_CHECK;
+	struct uncovered *out, struct err *err) MUST_CHECK;
 void uncovered_release(struct uncovered *uncovered);
 
 #endif

@@ -22,7 +22,6 @@ void run_stop(struct run *run, const struct err *why)
 static bool may_commit(void *context)
 {
 	const struct run *run = context;
-
 	return !run->cancelled && recorder_sound(run->recorder) && !session_lost(run->control);
 }
 
@@ -31,7 +30,6 @@ static bool may_commit(void *context)
 static int open_worker(struct run *run, struct worker *worker, struct err *err)
 {
 	char name[48];
-
 	snprintf(name, sizeof name, "pgdocket/%.8s/%d", run->id, worker->number);
 	worker->served = 0;
 	if (connect_open(run->connector, name, &worker->session, err))
@@ -47,8 +45,7 @@ static int open_workers(struct run *run, struct err *err)
 {
 	for (int i = 0; i < run->workers; i++) {
 		run->worker[i].number = i + 1;
-		if (!(run->worker[i].engine = segment_new(err)) ||
-		    open_worker(run, &run->worker[i], err))
+		if (!(run->worker[i].engine = segment_new(err)) || open_worker(run, &run->worker[i], err))
 			return -1;
 	}
 	return 0;
@@ -73,14 +70,12 @@ static int begin(struct run *run, struct worker *worker, struct task *task, stru
 		.schema = task->schema,
 		.segment = &task->program->segment[task->next],
 		.oid = task->oid,
-		.shape_before =
-			run->document->strict_guard && task->has_shape ? &task->shape : NULL,
+		.shape_before = run->document->strict_guard && task->has_shape ? &task->shape : NULL,
 		.shape_after = s->known[task->next] ? &s->shape[task->next] : NULL,
 		.audit_head = recorder_head(run->recorder),
 		.may_commit = may_commit,
 		.context = run,
 	};
-
 	if (first && worker->session && worker->served >= SCHEMAS_PER_SESSION) {
 		session_close(worker->session);
 		worker->session = NULL;
@@ -107,7 +102,6 @@ static int finish(struct run *run, struct worker *worker, struct err *err)
 	struct task *task = worker->task;
 	size_t next = task->next;
 	int rc;
-
 	if (segment_result(worker->engine)->spent) {
 		session_close(worker->session);
 		worker->session = NULL;
@@ -116,7 +110,7 @@ static int finish(struct run *run, struct worker *worker, struct err *err)
 	if (!rc && !run->stopping && task->state == TASK_WAITING && task->next > next)
 		return begin(run, worker, task, err);
 	if (run->stopping && task->state == TASK_WAITING &&
-	    run->shapes[task->schema->class_index].under_way == task)
+		run->shapes[task->schema->class_index].under_way == task)
 		run->shapes[task->schema->class_index].under_way = NULL;
 	worker->task = NULL;
 	return rc;
@@ -140,7 +134,6 @@ static int advance(struct run *run, struct turn *turn, struct err *err)
 {
 	for (int i = 0; i < run->workers; i++) {
 		struct worker *worker = &run->worker[i];
-
 		while (worker->task && segment_advance(worker->engine, turn->now_us))
 			if (finish(run, worker, err))
 				return -1;
@@ -152,11 +145,9 @@ static int feed(struct run *run, struct turn *turn, struct err *err)
 {
 	for (int i = 0; i < run->workers; i++) {
 		struct worker *worker = &run->worker[i];
-
 		if (!worker->task && !run->stopping) {
 			int64_t wait_us = 0;
 			struct task *task = task_pick(run, turn->now_us, &wait_us);
-
 			due(turn, wait_us);
 			if (task && begin(run, worker, task, err))
 				return -1;
@@ -173,7 +164,6 @@ static int ask_again(struct run *run, struct turn *turn, struct err *err)
 {
 	for (size_t i = 0; i < run->tasks; i++) {
 		struct task *task = &run->task[i];
-
 		if (task->state != TASK_ASKING)
 			continue;
 		if (task->not_before_us <= turn->now_us && outcome_ask(run, task, err))
@@ -189,7 +179,6 @@ static int ask_again(struct run *run, struct turn *turn, struct err *err)
 static int signals(struct run *run, struct err *err)
 {
 	struct err why = ERR_INIT;
-
 	if (!stop_requested() || (run->cancelled && run->stopping))
 		return 0;
 	if (!run->stopping || run->why.code != ERR_INTERRUPTED) {
@@ -198,9 +187,8 @@ static int signals(struct run *run, struct err *err)
 		if (!run->stopping || run->why.code == ERR_NONE) {
 			run_stop(run, &why);
 			events_note(run,
-				    "%s: what runs is finished, nothing new is begun; once more "
-				    "cancels it",
-				    stop_signal());
+				"%s: what runs is finished, nothing new is begun; once more cancels it",
+				stop_signal());
 			if (report_signal(run, stop_signal(), err))
 				return -1;
 		}
@@ -218,14 +206,13 @@ static void spend_budget(struct run *run)
 {
 	struct err why = ERR_INIT;
 	const struct doc_wave *wave = &run->document->wave[run->wave];
-
 	if (run->stopping || run->wave_failed <= wave->max_failures)
 		return;
 	why = run->failure;
 	run_stop(run, &why);
 	if (run->wave_failed > 1 || wave->max_failures)
-		events_note(run, "wave %s: %d failures, %d are allowed: nothing new is begun",
-			    wave->name, run->wave_failed, wave->max_failures);
+		events_note(run, "wave %s: %d failures, %d are allowed: nothing new is begun", wave->name,
+			run->wave_failed, wave->max_failures);
 }
 
 static int watch_control(struct run *run, struct err *err)
@@ -240,14 +227,12 @@ static int pause(struct run *run, const struct turn *turn, struct err *err)
 {
 	struct session *sessions[RUN_JOBS_MAX + 2];
 	int64_t timeout_ms = LOOK_EVERY_MS, batch_ms = recorder_due_ms(run->recorder);
-
 	for (int i = 0; i < run->workers; i++)
 		sessions[i] = run->worker[i].task ? run->worker[i].session : NULL;
 	sessions[run->workers] = run->control;
 	sessions[run->workers + 1] = run->reader;
 	if (turn->wait_us) {
 		int64_t left_ms = (turn->wait_us - clock_monotonic_us() + 999) / 1000;
-
 		if (left_ms < timeout_ms)
 			timeout_ms = left_ms > 0 ? left_ms : 0;
 	}
@@ -260,13 +245,12 @@ static int pause(struct run *run, const struct turn *turn, struct err *err)
 static int turn_once(struct run *run, bool *over, struct err *err)
 {
 	struct turn turn = { .now_us = clock_monotonic_us() };
-
 	if (signals(run, err) || advance(run, &turn, err) || guards_advance(run, err) ||
-	    ask_again(run, &turn, err))
+		ask_again(run, &turn, err))
 		return -1;
 	spend_budget(run);
 	if (guards_ask(run, err) || feed(run, &turn, err) ||
-	    recorder_flush(run->recorder, false, err) || watch_control(run, err))
+		recorder_flush(run->recorder, false, err) || watch_control(run, err))
 		return -1;
 	*over = turn.running == 0 && !turn.asking && (run->stopping || run->wave_left == 0);
 	return *over ? 0 : pause(run, &turn, err);
@@ -280,7 +264,6 @@ static void wind_up(struct run *run)
 {
 	int64_t until_us = clock_monotonic_us() + 15 * 1000000ll;
 	bool running = true;
-
 	run->stopping = run->cancelled = true;
 	for (int i = 0; i < run->workers; i++)
 		if (run->worker[i].task)
@@ -288,13 +271,11 @@ static void wind_up(struct run *run)
 	while (running && clock_monotonic_us() < until_us) {
 		struct turn turn = { .now_us = clock_monotonic_us() };
 		struct err ignored = ERR_INIT;
-
 		running = false;
 		for (int i = 0; i < run->workers; i++) {
 			struct worker *worker = &run->worker[i];
-
 			if (worker->task && segment_advance(worker->engine, turn.now_us) &&
-			    finish(run, worker, &ignored))
+				finish(run, worker, &ignored))
 				err_clear(&ignored);
 			running = running || worker->task;
 		}
@@ -314,7 +295,6 @@ static bool wave_begin(struct run *run, int wave)
 	run->chunk = 2 * (size_t)run->workers;
 	for (size_t i = 0; i < run->tasks; i++) {
 		const struct task *task = &run->task[i];
-
 		if (task->schema->wave == wave)
 			*(task->state == TASK_DONE ? &run->wave_done : &run->wave_left) += 1;
 	}
@@ -329,7 +309,6 @@ static bool named(const char *option, const struct doc_wave *wave)
 static int run_wave(struct run *run, struct err *err)
 {
 	bool over = false;
-
 	if (guards_check_shared(run, err))
 		return -1;
 	events_wave_start(run);
@@ -344,16 +323,13 @@ static int run_wave(struct run *run, struct err *err)
 static int earlier_waves_done(const struct run *run, struct err *err)
 {
 	const char *only = run->options->wave;
-
 	for (size_t i = 0; only && i < run->tasks; i++) {
 		const struct task *task = &run->task[i];
 		const struct doc_wave *wave = &run->document->wave[task->schema->wave];
-
 		for (int w = 0; !named(only, &run->document->wave[w]); w++) {
 			if (w != task->schema->wave || task->state == TASK_DONE)
 				continue;
-			err_set(err, ERR_UNFIT,
-				"wave %s comes before wave %s and is not done: schema %s",
+			err_set(err, ERR_UNFIT, "wave %s comes before wave %s and is not done: schema %s",
 				wave->name, only, task->schema->name);
 			return err_hint(err, "run without --wave, or that wave first");
 		}
@@ -365,7 +341,6 @@ int waves_run(struct run *run, struct err *err)
 {
 	struct err fatal = ERR_INIT;
 	int rc = 0;
-
 	if (earlier_waves_done(run, err))
 		return -1;
 	if (open_workers(run, err) || guards_open(run, err)) {
@@ -374,9 +349,7 @@ int waves_run(struct run *run, struct err *err)
 	}
 	for (size_t w = 0; w < run->document->waves && !rc && !run->stopping; w++) {
 		const struct doc_wave *wave = &run->document->wave[w];
-
-		if (wave_begin(run, (int)w) &&
-		    (!run->options->wave || named(run->options->wave, wave)))
+		if (wave_begin(run, (int)w) && (!run->options->wave || named(run->options->wave, wave)))
 			rc = run_wave(run, &fatal);
 		if (named(run->options->stop_after, wave) || named(run->options->wave, wave))
 			break;

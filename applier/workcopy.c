@@ -30,11 +30,10 @@ struct workcopy {
 };
 
 static char *join(const char *state, const char *label, const struct digest *plan, const char *name,
-		  struct err *err)
+	struct err *err)
 {
 	struct buf path = BUF_INIT(PATH_BYTES);
 	char hex[DIGEST_HEX_SIZE], *text = NULL;
-
 	digest_hex(plan, hex);
 	buf_add_format(&path, "%s/%s/%.12s", state ? state : WORKCOPY_STATE, label, hex);
 	if (name)
@@ -47,8 +46,8 @@ static char *join(const char *state, const char *label, const struct digest *pla
 	return text;
 }
 
-char *workcopy_locate(const char *state, const char *label, const struct digest *plan,
-		      struct err *err)
+char *workcopy_locate(
+	const char *state, const char *label, const struct digest *plan, struct err *err)
 {
 	return join(state, label, plan, "work.docket", err);
 }
@@ -62,8 +61,8 @@ static int take_lock(struct workcopy *w, struct err *err)
 		return 0;
 	if (errno != EWOULDBLOCK)
 		return err_set_errno(err, ERR_IO, "%s", w->lock_path);
-	err_set(err, ERR_UNFIT,
-		"another pgdocket-apply on this host applies this plan: it holds %s", w->lock_path);
+	err_set(err, ERR_UNFIT, "another pgdocket-apply on this host applies this plan: it holds %s",
+		w->lock_path);
 	return err_hint(err, "wait until it has ended; pgdocket-apply status shows how far it is");
 }
 
@@ -71,12 +70,9 @@ static int check_room(const struct workcopy *w, const struct document *document,
 {
 	struct statvfs facts;
 	uint64_t expected = 0;
-
 	for (size_t i = 0; i < document->classes; i++) {
 		const struct doc_class *class = &document->class[i];
-
-		expected +=
-			class->schemas * document->program[class->program].segments * RECORD_BYTES;
+		expected += class->schemas * document->program[class->program].segments * RECORD_BYTES;
 	}
 	expected = 2 * expected + ROOM_BYTES;
 	if (statvfs(w->lock_path, &facts))
@@ -92,11 +88,10 @@ static int import(struct workcopy *w, const struct verified *verified, struct er
 {
 	struct db *db = NULL;
 	int rc = -1;
-
 	if (unlink(w->fresh_path) && errno != ENOENT)
 		return err_set_errno(err, ERR_IO, "%s", w->fresh_path);
 	if (bundle_create_at(w->fresh_path, &db, err) || db_begin(db, err) ||
-	    bundle_copy_rows(bundle_db(verified->bundle), db, err) || db_commit(db, err))
+		bundle_copy_rows(bundle_db(verified->bundle), db, err) || db_commit(db, err))
 		goto out;
 	bundle_close_db(db);
 	db = NULL;
@@ -118,14 +113,13 @@ struct table {
 	const char *read, *keep, *types; /* t: text, b: blob, i: integer; upper case: may be NULL */
 };
 
-static int copy_column(struct db_query *from, struct db_query *to, int column, char type,
-		       struct err *err)
+static int copy_column(
+	struct db_query *from, struct db_query *to, int column, char type, struct err *err)
 {
 	const void *bytes = NULL;
 	const char *text = NULL;
 	int64_t number = 0;
 	size_t len = 0;
-
 	if (type == 'B' && db_is_null(from, column)) {
 		db_bind_null(to, column + 1);
 		return 0;
@@ -151,7 +145,6 @@ static int unite_table(struct db *from, struct db *to, const struct table *table
 	struct db_query *read = NULL, *keep = NULL;
 	bool row = false;
 	int rc = -1;
-
 	if (db_prepare(from, table->read, &read, err) || db_prepare(to, table->keep, &keep, err))
 		goto out;
 	for (;;) {
@@ -179,7 +172,6 @@ static int unite(struct workcopy *w, const struct verified *verified, struct err
 		{ sql_work_read_run, sql_work_keep_run, "tbi" },
 		{ sql_work_read_receipt, sql_work_keep_receipt, "tibB" },
 	};
-
 	if (db_begin(w->db, err))
 		return -1;
 	for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++) {
@@ -199,7 +191,6 @@ static int same_plan(struct workcopy *w, const struct digest *plan, struct err *
 	size_t len = 0;
 	bool row = false;
 	int rc = -1;
-
 	if (db_prepare(w->db, sql_work_plan_statement, &query, err) || db_step(query, &row, err))
 		goto out;
 	if (row && db_get_blob(query, 0, &bytes, &len, err))
@@ -221,7 +212,6 @@ static int judge_anew(struct workcopy *w, const struct workcopy_source *source, 
 {
 	struct trust_result *result = calloc(1, sizeof *result);
 	int rc;
-
 	if (!result)
 		return err_nomem(err);
 	rc = trust_judge(source->trust, w->db, source->now_us, source->operator_name, result, err);
@@ -240,20 +230,19 @@ int workcopy_open(const struct workcopy_source *source, struct workcopy **out, s
 	struct workcopy *w = calloc(1, sizeof *w);
 	char *directory = NULL;
 	int rc = -1;
-
 	if (!w)
 		return err_nomem(err);
 	w->lock = -1;
 	directory = join(source->state, label, plan, NULL, err);
 	if (!directory || file_make_directories(directory, 0700, err) ||
-	    !(w->path = workcopy_locate(source->state, label, plan, err)) ||
-	    !(w->fresh_path = join(source->state, label, plan, "work.new", err)) ||
-	    !(w->lock_path = join(source->state, label, plan, "lock", err)) || take_lock(w, err) ||
-	    check_room(w, source->verified->document, err))
+		!(w->path = workcopy_locate(source->state, label, plan, err)) ||
+		!(w->fresh_path = join(source->state, label, plan, "work.new", err)) ||
+		!(w->lock_path = join(source->state, label, plan, "lock", err)) || take_lock(w, err) ||
+		check_room(w, source->verified->document, err))
 		goto out;
 	if (access(w->path, F_OK) == 0) {
 		if (bundle_reopen_at(w->path, &w->db, err) || same_plan(w, plan, err) ||
-		    unite(w, source->verified, err) || judge_anew(w, source, err))
+			unite(w, source->verified, err) || judge_anew(w, source, err))
 			goto out;
 	} else if (import(w, source->verified, err) || bundle_reopen_at(w->path, &w->db, err)) {
 		goto out;

@@ -25,13 +25,13 @@ struct workcopy_source {
  * the bundle's, and judge them anew. ERR_UNFIT: another applier works with it. ERR_REFUSED as
  * trust_judge and the chains report. ERR_IO: also when the disk has no room for the results.
  */
-int workcopy_open(const struct workcopy_source *source, struct workcopy **out,
-		  struct err *err) MUST_CHECK;
+int workcopy_open(
+	const struct workcopy_source *source, struct workcopy **out, struct err *err) MUST_CHECK;
 void workcopy_close(struct workcopy *workcopy); /* NULL is fine */
 struct db *workcopy_db(struct workcopy *workcopy);
 const char *workcopy_path(const struct workcopy *workcopy);
 /* The path it would have; malloc'ed. ERR_REFUSED: a label that is no directory name. */
-char *workcopy_locate(const char *state, const char *label, const struct digest *plan,
-		      struct err *err);
+char *workcopy_locate(
+	const char *state, const char *label, const struct digest *plan, struct err *err);
 
 #endif
