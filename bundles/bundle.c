@@ -48,49 +48,14 @@ static const struct {
 };
 
 /* What a statement on a foreign file may use; everything else is denied when it is prepared. */
-static const char *const bundle_functions[] = {
-	"abs",
-	"avg",
-	"cast",
-	"coalesce",
-	"count",
-	"format",
-	"glob",
-	"group_concat",
-	"hex",
-	"ifnull",
-	"instr",
-	"json_array",
-	"json_each",
-	"json_extract",
-	"json_type",
-	"json_valid",
-	"length",
-	"like",
-	"lower",
-	"max",
-	"min",
-	"nullif",
-	"printf",
-	"quote",
-	"replace",
-	"row_number",
-	"substr",
-	"sum",
-	"total",
-	"typeof",
-	"upper",
-	"json_array_length",
-	"json_group_array",
-	"json_group_object",
-	"json_object",
-	"->",
-	"->>",
-};
+static const char *const bundle_functions[] = { "abs", "avg", "cast", "coalesce", "count", "format",
+	"glob", "group_concat", "hex", "ifnull", "instr", "json_array", "json_each", "json_extract",
+	"json_type", "json_valid", "length", "like", "lower", "max", "min", "nullif", "printf", "quote",
+	"replace", "row_number", "substr", "sum", "total", "typeof", "upper", "json_array_length",
+	"json_group_array", "json_group_object", "json_object", "->", "->>" };
 static const char *const bundle_pragmas[] = { "application_id", "cell_size_check", "encoding",
-					      "freelist_count", "integrity_check", "mmap_size",
-					      "query_only",     "temp_store",      "trusted_schema",
-					      "user_version" };
+	"freelist_count", "integrity_check", "mmap_size", "query_only", "temp_store", "trusted_schema",
+	"user_version" };
 
 static int bundle_listed(const char *const *list, size_t count, const char *name)
 {
@@ -101,17 +66,16 @@ static int bundle_listed(const char *const *list, size_t count, const char *name
 }
 
 static int bundle_authorize(void *context, int action, const char *first, const char *second,
-			    const char *database, const char *trigger)
+	const char *database, const char *trigger)
 {
 	(void)context, (void)database, (void)trigger;
 	if (action == SQLITE_SELECT || action == SQLITE_READ)
 		return SQLITE_OK;
 	if (action == SQLITE_FUNCTION)
-		return bundle_listed(bundle_functions,
-				     sizeof bundle_functions / sizeof *bundle_functions, second);
+		return bundle_listed(
+			bundle_functions, sizeof bundle_functions / sizeof *bundle_functions, second);
 	if (action == SQLITE_PRAGMA)
-		return bundle_listed(bundle_pragmas, sizeof bundle_pragmas / sizeof *bundle_pragmas,
-				     first);
+		return bundle_listed(bundle_pragmas, sizeof bundle_pragmas / sizeof *bundle_pragmas, first);
 	return SQLITE_DENY;
 }
 
@@ -131,12 +95,11 @@ int bundle_process_init(struct err *err)
 	return 0;
 }
 
-static int bundle_same_text(struct db_query *a, struct db_query *b, int column, bool *same,
-			    struct err *err)
+static int bundle_same_text(
+	struct db_query *a, struct db_query *b, int column, bool *same, struct err *err)
 {
 	const char *left = NULL, *right = NULL;
-	if (db_get_text_or_null(a, column, &left, err) ||
-	    db_get_text_or_null(b, column, &right, err))
+	if (db_get_text_or_null(a, column, &left, err) || db_get_text_or_null(b, column, &right, err))
 		return -1;
 	*same = *same && left && right && strcmp(left, right) == 0;
 	return 0;
@@ -144,8 +107,7 @@ static int bundle_same_text(struct db_query *a, struct db_query *b, int column, 
 
 static int bundle_same_schema(struct db *db, struct db *ours, bool *same, struct err *err)
 {
-	static const char sql[] =
-		"SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY rowid";
+	static const char sql[] = "SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY rowid";
 	struct db_query *a = NULL, *b = NULL;
 	bool row_a = true, row_b = true;
 	int rc = -1;
@@ -172,17 +134,15 @@ static int bundle_check_schema(struct db *db, struct err *err)
 	struct db *ours = NULL;
 	bool same = false;
 	int rc = -1;
-	if (db_open(":memory:", SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, "schema.sql", &ours,
-		    err) ||
-	    db_exec(ours, sql_schema, err) || bundle_same_schema(db, ours, &same, err))
+	if (db_open(":memory:", SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, "schema.sql", &ours, err) ||
+		db_exec(ours, sql_schema, err) || bundle_same_schema(db, ours, &same, err))
 		goto out;
 	if (!same) {
 		err_set(err, ERR_FORMAT,
-			"%s is not a bundle, or was altered: its tables are not those of the "
-			"format",
-			db->name);
-		err_hint(err, "Only tables exactly as in FORMAT.md are read; get the file again "
-			      "from where it was written.");
+			"%s is not a bundle, or was altered: its tables are not those of the format", db->name);
+		err_hint(err,
+			"Only tables exactly as in FORMAT.md are read; get the file again from where it was "
+			"written.");
 		goto out;
 	}
 	rc = 0;
@@ -216,10 +176,9 @@ static int bundle_harden(struct db *db, struct err *err)
 	for (size_t i = 0; i < sizeof bundle_limits / sizeof *bundle_limits; i++)
 		sqlite3_limit(db->handle, bundle_limits[i].id, bundle_limits[i].value);
 	sqlite3_set_authorizer(db->handle, bundle_authorize, NULL);
-	return db_exec(
-		db,
-		"PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA mmap_size = 0; "
-		"PRAGMA temp_store = MEMORY; PRAGMA query_only = ON",
+	return db_exec(db,
+		"PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA mmap_size = 0; PRAGMA "
+		"temp_store = MEMORY; PRAGMA query_only = ON",
 		err);
 }
 
@@ -241,8 +200,8 @@ static int bundle_open_copy(struct bundle *bundle, struct err *err)
 	char *uri = db_uri(bundle->received.copy, "mode=ro&immutable=1", err);
 	if (!uri)
 		return -1;
-	int rc = db_open(uri, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOFOLLOW, bundle->received.path,
-			 &bundle->db, err);
+	int rc = db_open(
+		uri, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOFOLLOW, bundle->received.path, &bundle->db, err);
 	free(uri);
 	/*
 	 * SQLite holds the file open from here on: its name is of no more use, and a killed process
@@ -253,7 +212,7 @@ static int bundle_open_copy(struct bundle *bundle, struct err *err)
 		return -1;
 	bundle->db->judging = true;
 	rc = bundle_harden(bundle->db, err) || bundle_check_schema(bundle->db, err) ||
-	     bundle_check_integrity(bundle->db, err) || bundle_make_json(bundle->db, err);
+		bundle_check_integrity(bundle->db, err) || bundle_make_json(bundle->db, err);
 	bundle->db->judging = false;
 	return rc ? -1 : 0;
 }
@@ -312,11 +271,11 @@ const struct bundle_origin *bundle_origin(const struct bundle *bundle)
 
 /* --- files of our own --- */
 
-static int bundle_open_own(const char *path, const char *name, const char *pragmas, struct db **out,
-			   struct err *err)
+static int bundle_open_own(
+	const char *path, const char *name, const char *pragmas, struct db **out, struct err *err)
 {
 	char *absolute = file_absolute(path, err),
-	     *uri = absolute ? db_uri(absolute, "mode=rw", err) : NULL;
+		 *uri = absolute ? db_uri(absolute, "mode=rw", err) : NULL;
 	struct db *db = NULL;
 	int rc = -1;
 	if (!uri || db_open(uri, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOFOLLOW, name, &db, err))
@@ -348,16 +307,15 @@ int bundle_create_in(const char *path, struct db **out, struct err *err)
 {
 	struct db *db = NULL;
 	if (bundle_open_own(path, path,
-			    "PRAGMA page_size = 4096; PRAGMA encoding = 'UTF-8'; " BUNDLE_PRAGMAS,
-			    &db, err) ||
-	    db_begin(db, err) || db_exec(db, sql_schema, err) ||
-	    db_exec(db, "PRAGMA application_id = 1885824107; PRAGMA user_version = 1", err) ||
-	    db_commit(db, err)) {
+			"PRAGMA page_size = 4096; PRAGMA encoding = 'UTF-8'; " BUNDLE_PRAGMAS, &db, err) ||
+		db_begin(db, err) || db_exec(db, sql_schema, err) ||
+		db_exec(db, "PRAGMA application_id = 1885824107; PRAGMA user_version = 1", err) ||
+		db_commit(db, err)) {
 		bundle_close_db(db);
 		return -1;
 	}
 	_Static_assert(BUNDLE_APPLICATION_ID == 1885824107 && BUNDLE_VERSION == 1,
-		       "the pragmas above say the same");
+		"the pragmas above say the same");
 	*out = db;
 	return 0;
 }
@@ -382,7 +340,7 @@ static int bundle_reopen(const char *path, const char *pragmas, struct db **out,
 		return -1;
 	db->judging = true;
 	if (db_value_int64(db, "PRAGMA application_id", &id, err) ||
-	    db_value_int64(db, "PRAGMA user_version", &version, err))
+		db_value_int64(db, "PRAGMA user_version", &version, err))
 		goto fail;
 	if (id != BUNDLE_APPLICATION_ID || version != BUNDLE_VERSION) {
 		err_set(err, ERR_FORMAT, "%s is not a working copy of this version", path);
@@ -409,10 +367,9 @@ int bundle_reopen_at(const char *path, struct db **out, struct err *err)
  */
 int bundle_reopen_readonly_at(const char *path, struct db **out, struct err *err)
 {
-	return bundle_reopen(
-		path,
-		"PRAGMA trusted_schema = OFF; PRAGMA temp_store = MEMORY; PRAGMA query_only = ON",
-		out, err);
+	return bundle_reopen(path,
+		"PRAGMA trusted_schema = OFF; PRAGMA temp_store = MEMORY; PRAGMA query_only = ON", out,
+		err);
 }
 
 void bundle_close_db(struct db *db)
@@ -430,17 +387,16 @@ static const struct {
 } bundle_tables[] = {
 	{ "SELECT * FROM object ORDER BY digest", "INSERT INTO object VALUES (?1, ?2, ?3, ?4)", 4 },
 	{ "SELECT * FROM target ORDER BY target",
-	  "INSERT INTO target VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)", 10 },
+		"INSERT INTO target VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)", 10 },
 	{ "SELECT * FROM schema ORDER BY target, name",
-	  "INSERT INTO schema VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)", 12 },
+		"INSERT INTO schema VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)", 12 },
 	{ "SELECT * FROM migration ORDER BY position",
-	  "INSERT INTO migration VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)", 7 },
+		"INSERT INTO migration VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)", 7 },
 	{ "SELECT * FROM plan ORDER BY plan", "INSERT INTO plan VALUES (?1, ?2, ?3)", 3 },
 	{ "SELECT * FROM signature ORDER BY statement, key",
-	  "INSERT INTO signature VALUES (?1, ?2, ?3, ?4, ?5)", 5 },
+		"INSERT INTO signature VALUES (?1, ?2, ?3, ?4, ?5)", 5 },
 	{ "SELECT * FROM run ORDER BY run", "INSERT INTO run VALUES (?1, ?2, ?3)", 3 },
-	{ "SELECT * FROM receipt ORDER BY run, seq", "INSERT INTO receipt VALUES (?1, ?2, ?3, ?4)",
-	  4 },
+	{ "SELECT * FROM receipt ORDER BY run, seq", "INSERT INTO receipt VALUES (?1, ?2, ?3, ?4)", 4 },
 };
 
 static int bundle_copy_table(struct db *from, struct db *to, size_t table, struct err *err)
@@ -449,12 +405,12 @@ static int bundle_copy_table(struct db *from, struct db *to, size_t table, struc
 	bool row = true;
 	int rc = -1;
 	if (db_prepare(from, bundle_tables[table].select, &read, err) ||
-	    db_prepare(to, bundle_tables[table].insert, &write, err))
+		db_prepare(to, bundle_tables[table].insert, &write, err))
 		goto out;
 	while (db_step(read, &row, err) == 0 && row) {
 		for (int column = 0; column < bundle_tables[table].columns; column++)
 			if (sqlite3_bind_value(db_statement(write), column + 1,
-					       sqlite3_column_value(db_statement(read), column))) {
+					sqlite3_column_value(db_statement(read), column))) {
 				err_nomem(err);
 				goto out;
 			}

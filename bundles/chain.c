@@ -15,9 +15,8 @@
 #define RECORD_ARENA_BYTES (1u << 20)
 #define TYPE_CHECKPOINT "checkpoint"
 
-static const char *const types[] = {
-	"run-start", "segment", "retry", "error", "signal", "reconcile", TYPE_CHECKPOINT, "run-end",
-};
+static const char *const types[] = { "run-start", "segment", "retry", "error", "signal",
+	"reconcile", TYPE_CHECKPOINT, "run-end" };
 
 /* Where the walk stands in one run. */
 struct walk {
@@ -40,8 +39,8 @@ struct row { /* borrowed from the query */
 static int broken(const struct row *row, struct err *err, const char *what)
 {
 	err_refuse(err, "audit", "run %.32s, record %lld: %s", row->run, (long long)row->seq, what);
-	return err_hint(err, "the records were altered after they were written; compare with the "
-			     "database's ledger");
+	return err_hint(err,
+		"the records were altered after they were written; compare with the database's ledger");
 }
 
 static int end_run(struct walk *walk, struct err *err)
@@ -49,8 +48,7 @@ static int end_run(struct walk *walk, struct err *err)
 	if (!walk->chain.run[0] || !walk->visitor || !walk->visitor->end)
 		return 0;
 	return walk->visitor->end(walk->visitor->context, walk->chain.run, &walk->chain.head,
-				  walk->chain.seq, walk->unsigned_records,
-				  walk->has_host ? &walk->host : NULL, err);
+		walk->chain.seq, walk->unsigned_records, walk->has_host ? &walk->host : NULL, err);
 }
 
 static void start_run(struct walk *walk, const char *run)
@@ -68,12 +66,12 @@ static int check_checkpoint(struct walk *walk, const struct row *row, struct err
 	if (!row->signature)
 		return broken(row, err, "the checkpoint has no signature");
 	if (sshsig_verify(row->signature, row->signature_len, NAMESPACE_RESULT, row->body,
-			  row->body_len, &key, err))
+			row->body_len, &key, err))
 		return err_context(err, "run %.32s, record %lld", row->run, (long long)row->seq);
-	if (walk->has_host && (walk->host.blob_len != key.blob_len ||
-			       memcmp(walk->host.blob, key.blob, key.blob_len) != 0))
-		return broken(row, err,
-			      "the checkpoint is signed with another key than those before it");
+	if (walk->has_host &&
+		(walk->host.blob_len != key.blob_len ||
+			memcmp(walk->host.blob, key.blob, key.blob_len) != 0))
+		return broken(row, err, "the checkpoint is signed with another key than those before it");
 	walk->host = key;
 	walk->has_host = true;
 	walk->unsigned_records = 0;
@@ -89,8 +87,8 @@ static bool type_known(const char *type)
 }
 
 /* What must hold of a record at its place, whatever its type's own keys say. */
-static const char *misplaced(const struct walk *walk, const struct row *row,
-			     const struct record *record)
+static const char *misplaced(
+	const struct walk *walk, const struct row *row, const struct record *record)
 {
 	char plan[DIGEST_HEX_SIZE];
 	bool checkpoint = strcmp(record->type, TYPE_CHECKPOINT) == 0;
@@ -140,16 +138,15 @@ static int check_row(struct walk *walk, struct arena *arena, const struct row *r
 	return walk->visitor->record(walk->visitor->context, record, row->body, row->body_len, err);
 }
 
-static int read_row(struct db_query *query, const struct walk *walk, struct row *row,
-		    struct err *err)
+static int read_row(
+	struct db_query *query, const struct walk *walk, struct row *row, struct err *err)
 {
 	size_t len;
 	const void *plan = NULL;
 	memset(row, 0, sizeof(*row));
 	if (db_get_text(query, 0, &row->run, &len, err) || db_get_int64(query, 1, &row->seq, err) ||
-	    db_get_blob(query, 2, &row->body, &row->body_len, err) ||
-	    (!db_is_null(query, 3) &&
-	     db_get_blob(query, 3, &row->signature, &row->signature_len, err)))
+		db_get_blob(query, 2, &row->body, &row->body_len, err) ||
+		(!db_is_null(query, 3) && db_get_blob(query, 3, &row->signature, &row->signature_len, err)))
 		return -1;
 	if (db_is_null(query, 4))
 		return broken(row, err, "the bundle does not know this run");
@@ -168,18 +165,17 @@ static int no_empty_run(struct db *db, struct err *err)
 	size_t len;
 	int result = -1;
 	if (db_prepare(db, sql_select_empty_run, &query, err) || db_step(query, &row, err) ||
-	    (row && db_get_text(query, 0, &run, &len, err)))
+		(row && db_get_text(query, 0, &run, &len, err)))
 		goto out;
-	result =
-		row ? err_refuse(err, "audit", "run %.32s has no records: they were taken out", run)
-		    : 0;
+	result = row ? err_refuse(err, "audit", "run %.32s has no records: they were taken out", run)
+				 : 0;
 out:
 	db_finish(query);
 	return result;
 }
 
-int record_verify_chains(struct db *db, const struct digest *plan,
-			 const struct record_visitor *visitor, struct err *err)
+int record_verify_chains(
+	struct db *db, const struct digest *plan, const struct record_visitor *visitor, struct err *err)
 {
 	struct walk walk = { .visitor = visitor, .plan = *plan };
 	struct db_query *query = NULL;

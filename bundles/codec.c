@@ -35,12 +35,11 @@ static int codec_run(const void *in, size_t in_len, size_t size, char *out, stru
 	if (rc == Z_STREAM_END && got == size && left == 0)
 		return 0;
 	if (rc == Z_STREAM_END && got == size)
-		return err_set(err, ERR_FORMAT,
-			       "%zu bytes stand behind the end of the compressed data", left);
+		return err_set(
+			err, ERR_FORMAT, "%zu bytes stand behind the end of the compressed data", left);
 	if (rc == Z_STREAM_END || (rc == Z_BUF_ERROR && left))
 		return err_set(err, ERR_FORMAT,
-			       "the compressed data does not have the declared size of %zu bytes",
-			       size);
+			"the compressed data does not have the declared size of %zu bytes", size);
 	return err_set(err, ERR_FORMAT, "the compressed data is damaged");
 }
 
@@ -48,12 +47,10 @@ int codec_inflate(const void *in, size_t in_len, size_t size, char **out, struct
 {
 	if (size > CODEC_MAX_BYTES || in_len > CODEC_MAX_BYTES)
 		return err_set(err, ERR_LIMIT,
-			       "an object of %zu bytes is larger than a bundle may hold (%u)", size,
-			       CODEC_MAX_BYTES);
+			"an object of %zu bytes is larger than a bundle may hold (%u)", size, CODEC_MAX_BYTES);
 	if (size / CODEC_MAX_RATIO > in_len)
 		return err_set(err, ERR_FORMAT,
-			       "%zu compressed bytes cannot give the declared size of %zu bytes",
-			       in_len, size);
+			"%zu compressed bytes cannot give the declared size of %zu bytes", in_len, size);
 	char *bytes = malloc(size + 1);
 	if (!bytes)
 		return err_nomem(err);

@@ -37,14 +37,22 @@ static const struct {
 	int rc;
 	enum err_code code;
 } db_codes[] = {
-	{ SQLITE_CORRUPT, ERR_FORMAT },    { SQLITE_NOTADB, ERR_FORMAT },
-	{ SQLITE_CONSTRAINT, ERR_FORMAT }, { SQLITE_MISMATCH, ERR_FORMAT },
-	{ SQLITE_NOMEM, ERR_NOMEM },       { SQLITE_TOOBIG, ERR_LIMIT },
-	{ SQLITE_INTERRUPT, ERR_LIMIT },   { SQLITE_BUSY, ERR_UNFIT },
-	{ SQLITE_LOCKED, ERR_UNFIT },      { SQLITE_FULL, ERR_IO },
-	{ SQLITE_IOERR, ERR_IO },          { SQLITE_CANTOPEN, ERR_IO },
-	{ SQLITE_READONLY, ERR_IO },       { SQLITE_PERM, ERR_IO },
-	{ SQLITE_NOLFS, ERR_IO },          { SQLITE_PROTOCOL, ERR_IO },
+	{ SQLITE_CORRUPT, ERR_FORMAT },
+	{ SQLITE_NOTADB, ERR_FORMAT },
+	{ SQLITE_CONSTRAINT, ERR_FORMAT },
+	{ SQLITE_MISMATCH, ERR_FORMAT },
+	{ SQLITE_NOMEM, ERR_NOMEM },
+	{ SQLITE_TOOBIG, ERR_LIMIT },
+	{ SQLITE_INTERRUPT, ERR_LIMIT },
+	{ SQLITE_BUSY, ERR_UNFIT },
+	{ SQLITE_LOCKED, ERR_UNFIT },
+	{ SQLITE_FULL, ERR_IO },
+	{ SQLITE_IOERR, ERR_IO },
+	{ SQLITE_CANTOPEN, ERR_IO },
+	{ SQLITE_READONLY, ERR_IO },
+	{ SQLITE_PERM, ERR_IO },
+	{ SQLITE_NOLFS, ERR_IO },
+	{ SQLITE_PROTOCOL, ERR_IO },
 };
 
 int db_fail(struct db *db, int rc, struct err *err)
@@ -58,8 +66,8 @@ int db_fail(struct db *db, int rc, struct err *err)
 		what = "reading takes too long for a file of this kind";
 	err_set(err, code, "%s: %s (SQLite result %d)", db->name, what, rc);
 	if (code == ERR_UNFIT)
-		err_hint(err, "Another program is using this file; run the command again when that "
-			      "has ended.");
+		err_hint(
+			err, "Another program is using this file; run the command again when that has ended.");
 	return -1;
 }
 
@@ -74,8 +82,8 @@ char *db_uri(const char *absolute_path, const char *query, struct err *err)
 	struct buf uri = BUF_INIT(1 << 16);
 	buf_add_text(&uri, "file://");
 	for (const unsigned char *p = (const unsigned char *)absolute_path; *p; p++) {
-		if ((*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') ||
-		    (*p >= '0' && *p <= '9') || strchr("/._-", *p))
+		if ((*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') || (*p >= '0' && *p <= '9') ||
+			strchr("/._-", *p))
 			buf_add_char(&uri, (char)*p);
 		else
 			buf_add_format(&uri, "%%%02X", *p);
@@ -97,12 +105,10 @@ int db_open(const char *uri, int flags, const char *name, struct db **out, struc
 		return err_nomem(err);
 	}
 	db->deadline_us = clock_monotonic_us() + DB_STEP_DEADLINE_US;
-	int rc = sqlite3_open_v2(
-		uri, &db->handle,
+	int rc = sqlite3_open_v2(uri, &db->handle,
 		flags | SQLITE_OPEN_URI | SQLITE_OPEN_PRIVATECACHE | SQLITE_OPEN_EXRESCODE, NULL);
 	for (size_t i = 0; rc == SQLITE_OK && i < sizeof db_settings / sizeof *db_settings; i++)
-		rc = sqlite3_db_config(db->handle, db_settings[i].op, db_settings[i].on,
-				       (int *)NULL);
+		rc = sqlite3_db_config(db->handle, db_settings[i].op, db_settings[i].on, (int *)NULL);
 	if (rc != SQLITE_OK) {
 		db_fail(db, rc, err);
 		db_close(db);
@@ -196,15 +202,15 @@ void db_bind_text(struct db_query *query, int parameter, const char *text)
 
 void db_bind_text_len(struct db_query *query, int parameter, const char *text, size_t len)
 {
-	db_bound(query, sqlite3_bind_text64(query->statement, parameter, text, len, SQLITE_STATIC,
-					    SQLITE_UTF8));
+	db_bound(query,
+		sqlite3_bind_text64(query->statement, parameter, text, len, SQLITE_STATIC, SQLITE_UTF8));
 }
 
 /* No bytes are an empty BLOB; NULL has a call of its own. */
 void db_bind_blob(struct db_query *query, int parameter, const void *bytes, size_t len)
 {
-	db_bound(query, sqlite3_bind_blob64(query->statement, parameter, bytes ? bytes : "", len,
-					    SQLITE_STATIC));
+	db_bound(query,
+		sqlite3_bind_blob64(query->statement, parameter, bytes ? bytes : "", len, SQLITE_STATIC));
 }
 
 void db_bind_null(struct db_query *query, int parameter)
@@ -230,7 +236,7 @@ int db_run(struct db_query *query, struct err *err)
 	int rc = db_step(query, &row, err);
 	if (rc == 0 && row)
 		rc = err_set(err, ERR_BUG, "%s: a statement returned a row where none was expected",
-			     query->db->name);
+			query->db->name);
 	db_reset(query);
 	return rc;
 }
@@ -247,14 +253,14 @@ bool db_is_null(struct db_query *query, int column)
 	return sqlite3_column_type(query->statement, column) == SQLITE_NULL;
 }
 
-static int db_expect(struct db_query *query, int column, int type, const char *word,
-		     struct err *err)
+static int db_expect(
+	struct db_query *query, int column, int type, const char *word, struct err *err)
 {
 	if (sqlite3_column_type(query->statement, column) == type)
 		return 0;
 	const char *name = sqlite3_column_name(query->statement, column);
-	return err_set(err, ERR_FORMAT, "%s: column %s holds something other than %s",
-		       query->db->name, name ? name : "?", word);
+	return err_set(err, ERR_FORMAT, "%s: column %s holds something other than %s", query->db->name,
+		name ? name : "?", word);
 }
 
 int db_get_int64(struct db_query *query, int column, int64_t *out, struct err *err)
@@ -275,7 +281,7 @@ int db_get_text(struct db_query *query, int column, const char **out, size_t *le
 	size_t bytes = (size_t)sqlite3_column_bytes(query->statement, column), bad;
 	if (!text_utf8(text, bytes, &bad))
 		return err_set(err, ERR_FORMAT, "%s: column %s is not valid UTF-8 at byte %zu",
-			       query->db->name, sqlite3_column_name(query->statement, column), bad);
+			query->db->name, sqlite3_column_name(query->statement, column), bad);
 	*out = text;
 	if (len)
 		*len = bytes;

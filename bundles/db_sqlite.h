@@ -23,8 +23,8 @@ struct db {
  * Sets extended result codes, the settings that no file of ours may do without (DEFENSIVE, no
  * trusted schema, no views, triggers, extensions), and the deadline. ERR_FORMAT, ERR_IO, ERR_NOMEM.
  */
-int db_open(const char *uri, int flags, const char *name, struct db **out,
-	    struct err *err) MUST_CHECK;
+int db_open(
+	const char *uri, int flags, const char *name, struct db **out, struct err *err) MUST_CHECK;
 void db_close(struct db *db); /* NULL is fine */
 /* Turn SQLite's last failure on this connection into an error. Returns -1. */
 int db_fail(struct db *db, int rc, struct err *err);

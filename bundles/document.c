@@ -19,8 +19,7 @@ struct document_whole {
 };
 
 static int steps_each(struct doc_step *step, size_t count,
-		      int (*visit)(void *, struct doc_step *, struct err *), void *context,
-		      struct err *err)
+	int (*visit)(void *, struct doc_step *, struct err *), void *context, struct err *err)
 {
 	for (size_t i = 0; i < count; i++)
 		if (visit(context, &step[i], err))
@@ -29,8 +28,7 @@ static int steps_each(struct doc_step *step, size_t count,
 }
 
 static int segment_each(struct doc_segment *segment,
-			int (*visit)(void *, struct doc_step *, struct err *), void *context,
-			struct err *err)
+	int (*visit)(void *, struct doc_step *, struct err *), void *context, struct err *err)
 {
 	if (steps_each(segment->before, segment->befores, visit, context, err))
 		return -1;
@@ -41,8 +39,8 @@ static int segment_each(struct doc_segment *segment,
 }
 
 int document_each_step(struct document *document,
-		       int (*visit)(void *context, struct doc_step *step, struct err *err),
-		       void *context, struct err *err)
+	int (*visit)(void *context, struct doc_step *step, struct err *err), void *context,
+	struct err *err)
 {
 	for (size_t i = 0; i < document->programs; i++)
 		for (size_t j = 0; j < document->program[i].segments; j++)
@@ -70,21 +68,17 @@ static int check_class(struct document *document, size_t index, struct err *err)
 {
 	const struct doc_class *class = &document->class[index];
 	if ((size_t) class->program >= document->programs)
-		return err_set(err, ERR_FORMAT, "class %d has a program that is not there",
-			       class->number);
+		return err_set(err, ERR_FORMAT, "class %d has a program that is not there", class->number);
 	if (index && class->number <= document->class[index - 1].number)
 		return err_set(err, ERR_FORMAT, "classes are not numbered upwards");
 	const struct doc_program *program = &document->program[class->program];
 	if (!digest_equal(&program->segment[0].state_before, &class->state_before) ||
-	    !digest_equal(&program->segment[program->segments - 1].state_after,
-			  &class->state_after))
+		!digest_equal(&program->segment[program->segments - 1].state_after, &class->state_after))
 		return err_set(err, ERR_FORMAT,
-			       "the program of class %d does not lead from its state before to its "
-			       "state after",
-			       class->number);
+			"the program of class %d does not lead from its state before to its state after",
+			class->number);
 	if (program->segment[0].create_schema == class->has_shape_before)
-		return err_set(
-			err, ERR_FORMAT,
+		return err_set(err, ERR_FORMAT,
 			"class %d has a shape before and its program makes the schema, or neither",
 			class->number);
 	return 0;
@@ -92,15 +86,13 @@ static int check_class(struct document *document, size_t index, struct err *err)
 
 static int check_schema(struct document *document, const struct doc_schema *schema, struct err *err)
 {
-	if ((size_t)schema->class_index >= document->classes ||
-	    (size_t)schema->wave >= document->waves)
-		return err_set(err, ERR_FORMAT, "schema %s has a class or a wave that is not there",
-			       schema->name);
+	if ((size_t)schema->class_index >= document->classes || (size_t)schema->wave >= document->waves)
+		return err_set(
+			err, ERR_FORMAT, "schema %s has a class or a wave that is not there", schema->name);
 	struct doc_class *class = &document->class[schema->class_index];
 	if (class->has_shape_before == (schema->oid == 0))
 		return err_set(err, ERR_FORMAT,
-			       "schema %s has no oid and is not to be made, or has one and is",
-			       schema->name);
+			"schema %s has no oid and is not to be made, or has one and is", schema->name);
 	class->schemas++;
 	document->wave[schema->wave].schemas++;
 	return 0;
@@ -108,14 +100,14 @@ static int check_schema(struct document *document, const struct doc_schema *sche
 
 static int schema_order(const void *a, const void *b)
 {
-	return strcmp((*(const struct doc_schema *const *)a)->name,
-		      (*(const struct doc_schema *const *)b)->name);
+	return strcmp(
+		(*(const struct doc_schema *const *)a)->name, (*(const struct doc_schema *const *)b)->name);
 }
 
 static int schema_order_oid(const void *a, const void *b)
 {
 	int64_t left = (*(const struct doc_schema *const *)a)->oid,
-		right = (*(const struct doc_schema *const *)b)->oid;
+			right = (*(const struct doc_schema *const *)b)->oid;
 	return (left > right) - (left < right);
 }
 
@@ -139,8 +131,8 @@ static int check_schemas(struct document *document, struct err *err)
 	qsort(sorted, document->schemas, sizeof *sorted, schema_order_oid);
 	for (size_t i = 1; i < document->schemas; i++)
 		if (sorted[i]->oid && sorted[i - 1]->oid == sorted[i]->oid) {
-			err_set(err, ERR_FORMAT, "schemas %s and %s have one oid",
-				sorted[i - 1]->name, sorted[i]->name);
+			err_set(err, ERR_FORMAT, "schemas %s and %s have one oid", sorted[i - 1]->name,
+				sorted[i]->name);
 			goto out;
 		}
 	rc = 0;
@@ -159,8 +151,7 @@ static int check_parts(struct document *document, struct err *err)
 			return -1;
 	for (size_t i = 0; i < document->findings; i++)
 		if (document->finding[i].class_index >= (int64_t)document->classes)
-			return err_set(err, ERR_FORMAT,
-				       "a finding is about a class that is not there");
+			return err_set(err, ERR_FORMAT, "a finding is about a class that is not there");
 	return check_schemas(document, err);
 }
 
@@ -169,7 +160,7 @@ static int check_parts(struct document *document, struct err *err)
  * rows.
  */
 static void count_program(const struct doc_program *program, int64_t *statements,
-			  int64_t *destructive, bool *shared_locks)
+	int64_t *destructive, bool *shared_locks)
 {
 	for (size_t i = 0; i < program->segments; i++) {
 		const struct doc_segment *segment = &program->segment[i];
@@ -177,7 +168,7 @@ static void count_program(const struct doc_program *program, int64_t *statements
 		for (size_t j = 0; j < segment->statements; j++) {
 			*statements += segment->statement[j].does == DOC_RUN;
 			*destructive += segment->statement[j].does == DOC_RUN &&
-					segment->statement[j].destructive;
+				segment->statement[j].destructive;
 		}
 	}
 }
@@ -187,8 +178,8 @@ static void count_document(struct document *document)
 	for (size_t i = 0; i < document->classes; i++) {
 		const struct doc_class *class = &document->class[i];
 		int64_t statements = 0, destructive = 0;
-		count_program(&document->program[class->program], &statements, &destructive,
-			      &document->shared_locks);
+		count_program(
+			&document->program[class->program], &statements, &destructive, &document->shared_locks);
 		document->statement_count += statements * (int64_t) class->schemas;
 		document->destructive_count += destructive * (int64_t) class->schemas;
 	}
@@ -196,8 +187,8 @@ static void count_document(struct document *document)
 
 /* --- loading --- */
 
-static int load_bytes(struct db *bundle, const struct digest *digest, int64_t size, char **out,
-		      struct err *err)
+static int load_bytes(
+	struct db *bundle, const struct digest *digest, int64_t size, char **out, struct err *err)
 {
 	struct object_facts facts;
 	size_t len = 0;
@@ -205,18 +196,17 @@ static int load_bytes(struct db *bundle, const struct digest *digest, int64_t si
 		return -1;
 	if (facts.size != size)
 		return err_set(err, ERR_FORMAT, "it has %lld bytes where %lld are stated",
-			       (long long)facts.size, (long long)size);
+			(long long)facts.size, (long long)size);
 	return object_get(bundle, digest, "document", out, &len, err);
 }
 
 static int load_whole(struct db *bundle, struct document_whole *whole, const struct digest *digest,
-		      const char *text, size_t len, struct err *err)
+	const char *text, size_t len, struct err *err)
 {
 	struct json *root = NULL;
 	if (json_parse(bundle, whole->arena, text, len, &root, err) ||
-	    document_fields_read(whole->arena, root, digest, &whole->document, &whole->objects,
-				 err) ||
-	    check_parts(&whole->document, err))
+		document_fields_read(whole->arena, root, digest, &whole->document, &whole->objects, err) ||
+		check_parts(&whole->document, err))
 		return -1;
 	count_document(&whole->document);
 	return 0;
@@ -227,12 +217,12 @@ static int load_fail(const char *reason, struct err *err)
 	if (!err->reason[0])
 		snprintf(err->reason, sizeof err->reason, "%s", reason);
 	err_context(err, "plan document");
-	return err_hint(err, "The bundle was damaged or altered after it was planned: get it again "
-			     "from the planner.");
+	return err_hint(err,
+		"The bundle was damaged or altered after it was planned: get it again from the planner.");
 }
 
 int document_load(struct db *bundle, const struct digest *digest, int64_t size,
-		  struct document **out, struct err *err)
+	struct document **out, struct err *err)
 {
 	struct arena *arena = arena_new(DOCUMENT_ARENA_BYTES);
 	struct document_whole *whole = arena ? arena_alloc(arena, sizeof *whole, err) : NULL;
@@ -244,14 +234,14 @@ int document_load(struct db *bundle, const struct digest *digest, int64_t size,
 	}
 	whole->arena = arena;
 	if (load_bytes(bundle, digest, size, &text, err) ||
-	    load_whole(bundle, whole, digest, text, (size_t)size, err)) {
+		load_whole(bundle, whole, digest, text, (size_t)size, err)) {
 		load_fail("document", err);
 		goto out;
 	}
 	free(text);
 	text = NULL;
 	if (document_objects_load(bundle, arena, &whole->objects, err) ||
-	    document_each_step(&whole->document, fill_text, &whole->objects, err)) {
+		document_each_step(&whole->document, fill_text, &whole->objects, err)) {
 		load_fail("object", err);
 		goto out;
 	}

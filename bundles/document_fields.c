@@ -20,8 +20,8 @@
 	.offset = AT(type, pointer), .second = AT(type, count), .element = sizeof(struct item), \
 	.read = (reader)
 
-static int read_step_text(struct json_reader *reader, const struct json *value, void *target,
-			  struct err *err)
+static int read_step_text(
+	struct json_reader *reader, const struct json *value, void *target, struct err *err)
 {
 	struct document_objects *objects = reader->context;
 	struct digest *digest = target;
@@ -29,8 +29,7 @@ static int read_step_text(struct json_reader *reader, const struct json *value, 
 		return err_set(err, ERR_FORMAT, "is not a SHA-256 of 64 lower-case hex digits");
 	struct document_object *object = document_objects_find(objects, digest);
 	if (!object)
-		return err_set(err, ERR_FORMAT,
-			       "names an object that is not among the document's objects");
+		return err_set(err, ERR_FORMAT, "names an object that is not among the document's objects");
 	object->wanted = true;
 	return 0;
 }
@@ -44,14 +43,14 @@ static const struct json_field step_fields[] = {
 	{ 0 },
 };
 
-static int read_step(struct json_reader *reader, const struct json *value, void *target,
-		     struct err *err)
+static int read_step(
+	struct json_reader *reader, const struct json *value, void *target, struct err *err)
 {
 	struct doc_step *step = target;
 	if (json_read_object(reader, value, step_fields, step, err))
 		return -1;
 	if (!json_find(value, "answer") == !json_find(value, "tag") ||
-	    (json_find(value, "answer") && !step->answer))
+		(json_find(value, "answer") && !step->answer))
 		return err_set(err, ERR_FORMAT, "has neither an answer nor a tag, or both");
 	return 0;
 }
@@ -66,15 +65,15 @@ static const struct json_field statement_fields[] = {
 	{ "does", JSON_FIELD_WORD, AT(doc_statement, does), .words = does_words },
 	{ "why", JSON_FIELD_TEXT, AT(doc_statement, why), .high = TEXT_MAX_BYTES, .null = true },
 	{ "original", JSON_FIELD_DIGEST, AT(doc_statement, original), .null = true,
-	  .second = AT(doc_statement, rewritten) },
+		.second = AT(doc_statement, rewritten) },
 	{ "destructive", JSON_FIELD_BOOL, .offset = AT(doc_statement, destructive) },
 	{ "locks", JSON_FIELD_TEXTS, AT(doc_statement, lock), .high = 1024,
-	  .second = AT(doc_statement, locks) },
+		.second = AT(doc_statement, locks) },
 	{ 0 },
 };
 
-static int read_statement(struct json_reader *reader, const struct json *value, void *target,
-			  struct err *err)
+static int read_statement(
+	struct json_reader *reader, const struct json *value, void *target, struct err *err)
 {
 	struct doc_statement *statement = target;
 	if (json_read_object(reader, value, statement_fields, statement, err))
@@ -94,8 +93,8 @@ static const struct json_field migration_fields[] = {
 	{ 0 },
 };
 
-static int read_migration(struct json_reader *reader, const struct json *value, void *target,
-			  struct err *err)
+static int read_migration(
+	struct json_reader *reader, const struct json *value, void *target, struct err *err)
 {
 	return json_read_object(reader, value, migration_fields, target, err);
 }
@@ -108,28 +107,26 @@ static const struct json_field segment_fields[] = {
 	{ "state_before", JSON_FIELD_DIGEST, .offset = AT(doc_segment, state_before) },
 	{ "state_after", JSON_FIELD_DIGEST, .offset = AT(doc_segment, state_after) },
 	{ "migrations", JSON_FIELD_LIST,
-	  LIST_OF(doc_segment, migration, migrations, doc_migration, read_migration) },
+		LIST_OF(doc_segment, migration, migrations, doc_migration, read_migration) },
 	{ "before", JSON_FIELD_LIST, LIST_OF(doc_segment, before, befores, doc_step, read_step) },
 	{ "statements", JSON_FIELD_LIST,
-	  LIST_OF(doc_segment, statement, statements, doc_statement, read_statement) },
+		LIST_OF(doc_segment, statement, statements, doc_statement, read_statement) },
 	{ "after", JSON_FIELD_LIST, LIST_OF(doc_segment, after, afters, doc_step, read_step) },
 	{ 0 },
 };
 
-static int read_segment(struct json_reader *reader, const struct json *value, void *target,
-			struct err *err)
+static int read_segment(
+	struct json_reader *reader, const struct json *value, void *target, struct err *err)
 {
 	struct doc_segment *segment = target;
 	if (json_read_object(reader, value, segment_fields, segment, err))
 		return -1;
 	for (size_t i = 0; i < segment->statements; i++)
 		if ((size_t)segment->statement[i].migration >= segment->migrations)
-			return err_set(err, ERR_FORMAT,
-				       "statement %d belongs to a migration that is not there",
-				       segment->statement[i].number);
+			return err_set(err, ERR_FORMAT, "statement %d belongs to a migration that is not there",
+				segment->statement[i].number);
 	if (!segment->transactional)
-		return err_set(err, ERR_VERSION,
-			       "is not transactional, which this version cannot apply");
+		return err_set(err, ERR_VERSION, "is not transactional, which this version cannot apply");
 	return 0;
 }
 
@@ -137,15 +134,15 @@ static const struct json_field program_fields[] = {
 	{ "number", JSON_FIELD_INT, AT(doc_program, number), .high = INT32_MAX },
 	{ "revert", JSON_FIELD_BOOL, .offset = AT(doc_program, revert) },
 	{ "segments", JSON_FIELD_LIST, .low = 1,
-	  LIST_OF(doc_program, segment, segments, doc_segment, read_segment) },
+		LIST_OF(doc_program, segment, segments, doc_segment, read_segment) },
 	{ 0 },
 };
 
 /*
  * Segments and statements are numbered from 1, and each segment starts where the one before ended.
  */
-static int read_program(struct json_reader *reader, const struct json *value, void *target,
-			struct err *err)
+static int read_program(
+	struct json_reader *reader, const struct json *value, void *target, struct err *err)
 {
 	struct doc_program *program = target;
 	int number = 0;
@@ -155,20 +152,16 @@ static int read_program(struct json_reader *reader, const struct json *value, vo
 		const struct doc_segment *segment = &program->segment[i];
 		if (segment->number != (int)i + 1)
 			return err_set(err, ERR_FORMAT, "its segments are not numbered 1, 2, 3");
-		if (i &&
-		    !digest_equal(&segment->state_before, &program->segment[i - 1].state_after))
+		if (i && !digest_equal(&segment->state_before, &program->segment[i - 1].state_after))
 			return err_set(err, ERR_FORMAT,
-				       "segment %d does not start from the state in which the one "
-				       "before ends",
-				       segment->number);
+				"segment %d does not start from the state in which the one before ends",
+				segment->number);
 		if (i && segment->create_schema)
-			return err_set(err, ERR_FORMAT,
-				       "segment %d makes the schema, which only the first may",
-				       segment->number);
+			return err_set(err, ERR_FORMAT, "segment %d makes the schema, which only the first may",
+				segment->number);
 		for (size_t j = 0; j < segment->statements; j++)
 			if (segment->statement[j].number != ++number)
-				return err_set(err, ERR_FORMAT,
-					       "its statements are not numbered 1, 2, 3");
+				return err_set(err, ERR_FORMAT, "its statements are not numbered 1, 2, 3");
 	}
 	return 0;
 }
@@ -183,28 +176,28 @@ static const struct json_field class_fields[] = {
 	{ "state_before", JSON_FIELD_DIGEST, .offset = AT(doc_class, state_before) },
 	{ "state_after", JSON_FIELD_DIGEST, .offset = AT(doc_class, state_after) },
 	{ "shape_before", JSON_FIELD_DIGEST, AT(doc_class, shape_before), .null = true,
-	  .second = AT(doc_class, has_shape_before) },
+		.second = AT(doc_class, has_shape_before) },
 	{ "shape_after", JSON_FIELD_DIGEST, AT(doc_class, shape_after), .null = true,
-	  .second = AT(doc_class, has_shape_after) },
+		.second = AT(doc_class, has_shape_after) },
 	{ "read_state", JSON_FIELD_PART, AT(doc_class, read_state.text_digest),
-	  .read = read_step_text },
+		.read = read_step_text },
 	{ "program", JSON_FIELD_INT, AT(doc_class, program), .high = INT32_MAX },
 	{ 0 },
 };
 
-static int read_class(struct json_reader *reader, const struct json *value, void *target,
-		      struct err *err)
+static int read_class(
+	struct json_reader *reader, const struct json *value, void *target, struct err *err)
 {
 	return json_read_object(reader, value, class_fields, target, err);
 }
 
-static int read_native_lock(struct json_reader *reader, const struct json *value, void *target,
-			    struct err *err)
+static int read_native_lock(
+	struct json_reader *reader, const struct json *value, void *target, struct err *err)
 {
 	struct doc_schema *schema = target;
 	(void)reader;
 	if (value->type != JSON_TEXT ||
-	    !text_int64(value->text, INT64_MIN, INT64_MAX, &schema->native_lock))
+		!text_int64(value->text, INT64_MIN, INT64_MAX, &schema->native_lock))
 		return err_set(err, ERR_FORMAT, "is not a number in decimal digits");
 	schema->has_native_lock = true;
 	return 0;
@@ -219,8 +212,8 @@ static const struct json_field schema_fields[] = {
 	{ 0 },
 };
 
-static int read_schema(struct json_reader *reader, const struct json *value, void *target,
-		       struct err *err)
+static int read_schema(
+	struct json_reader *reader, const struct json *value, void *target, struct err *err)
 {
 	return json_read_object(reader, value, schema_fields, target, err);
 }
@@ -231,8 +224,8 @@ static const struct json_field wave_fields[] = {
 	{ 0 },
 };
 
-static int read_wave(struct json_reader *reader, const struct json *value, void *target,
-		     struct err *err)
+static int read_wave(
+	struct json_reader *reader, const struct json *value, void *target, struct err *err)
 {
 	return json_read_object(reader, value, wave_fields, target, err);
 }
@@ -247,12 +240,12 @@ static const struct json_field finding_fields[] = {
 	{ "file", JSON_FIELD_TEXT, AT(doc_finding, file), .high = 4096, .null = true },
 	{ "line", JSON_FIELD_INT, AT(doc_finding, line), .high = INT32_MAX, .null = true },
 	{ "accepted", JSON_FIELD_TEXT, AT(doc_finding, accepted), .high = TEXT_MAX_BYTES,
-	  .null = true },
+		.null = true },
 	{ 0 },
 };
 
-static int read_finding(struct json_reader *reader, const struct json *value, void *target,
-			struct err *err)
+static int read_finding(
+	struct json_reader *reader, const struct json *value, void *target, struct err *err)
 {
 	struct doc_finding *finding = target;
 	if (json_read_object(reader, value, finding_fields, finding, err))
@@ -268,8 +261,8 @@ static const struct json_field left_out_fields[] = {
 	{ 0 },
 };
 
-static int read_left_out(struct json_reader *reader, const struct json *value, void *target,
-			 struct err *err)
+static int read_left_out(
+	struct json_reader *reader, const struct json *value, void *target, struct err *err)
 {
 	return json_read_object(reader, value, left_out_fields, target, err);
 }
@@ -279,24 +272,23 @@ static const struct json_field object_fields[] = {
 	{ "kind", JSON_FIELD_TEXT, AT(document_object, kind), .high = 23 },
 	{ "size", JSON_FIELD_INT64, AT(document_object, size), .high = OBJECT_MAX_BYTES },
 	{ "stored", JSON_FIELD_DIGEST, .offset = AT(document_object, stored) },
-	{ "stored_size", JSON_FIELD_INT64, AT(document_object, stored_size),
-	  .high = OBJECT_MAX_BYTES },
+	{ "stored_size", JSON_FIELD_INT64, AT(document_object, stored_size), .high = OBJECT_MAX_BYTES },
 	{ 0 },
 };
 
-static int read_object(struct json_reader *reader, const struct json *value, void *target,
-		       struct err *err)
+static int read_object(
+	struct json_reader *reader, const struct json *value, void *target, struct err *err)
 {
 	return json_read_object(reader, value, object_fields, target, err);
 }
 
-static int read_pin(struct json_reader *reader, const struct json *value, void *target,
-		    struct err *err)
+static int read_pin(
+	struct json_reader *reader, const struct json *value, void *target, struct err *err)
 {
 	struct doc_pin *pin = target;
 	(void)reader;
 	if (value->type != JSON_ARRAY || value->count != 2 || value->first->type != JSON_TEXT ||
-	    value->last->type != JSON_TEXT)
+		value->last->type != JSON_TEXT)
 		return err_set(err, ERR_FORMAT, "is not a pair of a setting's name and its value");
 	pin->name = value->first->text;
 	pin->value = value->last->text;
@@ -310,16 +302,16 @@ static const struct json_field settings_fields[] = {
 	{ "guard", JSON_FIELD_FLAG, AT(document, strict_guard), .words = guard_words },
 	{ "lock_timeout_ms", JSON_FIELD_INT64, AT(document, lock_timeout_ms), .high = MS_MAX },
 	{ "statement_timeout_ms", JSON_FIELD_INT64, AT(document, statement_timeout_ms),
-	  .high = MS_MAX },
+		.high = MS_MAX },
 	{ "retries", JSON_FIELD_INT, AT(document, retries), .high = 1000 },
 	{ "search_path", JSON_FIELD_TEXTS, AT(document, path), .low = 1, .high = NAME_MAX_BYTES,
-	  .second = AT(document, paths) },
+		.second = AT(document, paths) },
 	{ "pinned", JSON_FIELD_LIST, LIST_OF(document, pin, pins, doc_pin, read_pin) },
 	{ 0 },
 };
 
-static int read_settings(struct json_reader *reader, const struct json *value, void *target,
-			 struct err *err)
+static int read_settings(
+	struct json_reader *reader, const struct json *value, void *target, struct err *err)
 {
 	return json_read_object(reader, value, settings_fields, target, err);
 }
@@ -327,12 +319,12 @@ static int read_settings(struct json_reader *reader, const struct json *value, v
 static const struct json_field shape_guard_fields[] = {
 	{ "text", JSON_FIELD_PART, AT(document, shape_query.text_digest), .read = read_step_text },
 	{ "history_tables", JSON_FIELD_TEXTS, AT(document, history_table), .low = 1,
-	  .high = NAME_MAX_BYTES, .second = AT(document, history_tables) },
+		.high = NAME_MAX_BYTES, .second = AT(document, history_tables) },
 	{ 0 },
 };
 
-static int read_shape_guard(struct json_reader *reader, const struct json *value, void *target,
-			    struct err *err)
+static int read_shape_guard(
+	struct json_reader *reader, const struct json *value, void *target, struct err *err)
 {
 	return json_read_object(reader, value, shape_guard_fields, target, err);
 }
@@ -341,42 +333,39 @@ static const struct json_field target_fields[] = {
 	{ "number", JSON_FIELD_INT, AT(document, target_number), .low = 1, .high = INT32_MAX },
 	{ "label", JSON_FIELD_TEXT, AT(document, label), .low = 1, .high = 512 },
 	{ "apply_host", JSON_FIELD_TEXT, AT(document, apply_host), .low = 1, .high = 63 },
-	{ "system_identifier", JSON_FIELD_TEXT, AT(document, system_identifier), .low = 1,
-	  .high = 31 },
+	{ "system_identifier", JSON_FIELD_TEXT, AT(document, system_identifier), .low = 1, .high = 31 },
 	{ "database_oid", JSON_FIELD_INT64, AT(document, database_oid), .low = 1, .high = OID_MAX },
 	{ "database", JSON_FIELD_TEXT, AT(document, database), .low = 1, .high = NAME_MAX_BYTES },
 	{ "server_version", JSON_FIELD_INT, AT(document, server_version), .low = 120000,
-	  .high = 9999999 },
+		.high = 9999999 },
 	{ "shared_schema", JSON_FIELD_TEXT, AT(document, shared_schema), .low = 1,
-	  .high = NAME_MAX_BYTES },
+		.high = NAME_MAX_BYTES },
 	{ "tenants_query", JSON_FIELD_TEXT, AT(document, tenants_query), .high = TEXT_MAX_BYTES,
-	  .null = true },
+		.null = true },
 	{ "tenants_pattern", JSON_FIELD_TEXT, AT(document, tenants_pattern), .high = TEXT_MAX_BYTES,
-	  .null = true },
+		.null = true },
 	{ "snapshot", JSON_FIELD_DIGEST, .offset = AT(document, snapshot) },
 	{ 0 },
 };
 
-static int read_target(struct json_reader *reader, const struct json *value, void *target,
-		       struct err *err)
+static int read_target(
+	struct json_reader *reader, const struct json *value, void *target, struct err *err)
 {
 	struct document *document = target;
 	if (value->type != JSON_ARRAY || value->count == 0)
 		return err_set(err, ERR_FORMAT, "is not an array of one target");
 	if (value->count > 1)
 		return err_set(err, ERR_VERSION,
-			       "the plan is for %zu targets; this version applies plans for one",
-			       value->count);
+			"the plan is for %zu targets; this version applies plans for one", value->count);
 	if (json_read_object(reader, value->first, target_fields, document, err))
 		return -1;
 	if (!document->tenants_query == !document->tenants_pattern)
-		return err_set(err, ERR_FORMAT,
-			       "has neither a tenants query nor a pattern, or both");
+		return err_set(err, ERR_FORMAT, "has neither a tenants query nor a pattern, or both");
 	return 0;
 }
 
-static int read_nothing(struct json_reader *reader, const struct json *value, void *target,
-			struct err *err)
+static int read_nothing(
+	struct json_reader *reader, const struct json *value, void *target, struct err *err)
 {
 	(void)reader, (void)value, (void)target, (void)err;
 	return 0;
@@ -391,29 +380,28 @@ static const struct json_field document_fields[] = {
 	{ "shape_guard", JSON_FIELD_PART, 0, .read = read_shape_guard },
 	{ "waves", JSON_FIELD_LIST, .low = 1, LIST_OF(document, wave, waves, doc_wave, read_wave) },
 	{ "programs", JSON_FIELD_LIST, .low = 1,
-	  LIST_OF(document, program, programs, doc_program, read_program) },
+		LIST_OF(document, program, programs, doc_program, read_program) },
 	{ "classes", JSON_FIELD_LIST, .low = 1,
-	  LIST_OF(document, class, classes, doc_class, read_class) },
+		LIST_OF(document, class, classes, doc_class, read_class) },
 	{ "schemas", JSON_FIELD_LIST, .low = 1,
-	  LIST_OF(document, schema, schemas, doc_schema, read_schema) },
+		LIST_OF(document, schema, schemas, doc_schema, read_schema) },
 	{ "findings", JSON_FIELD_LIST,
-	  LIST_OF(document, finding, findings, doc_finding, read_finding) },
+		LIST_OF(document, finding, findings, doc_finding, read_finding) },
 	{ "left_out", JSON_FIELD_LIST,
-	  LIST_OF(document, left_out, left_outs, doc_left_out, read_left_out) },
+		LIST_OF(document, left_out, left_outs, doc_left_out, read_left_out) },
 	{ 0 },
 };
 
 static const struct json_field objects_field[] = {
 	{ "objects", JSON_FIELD_LIST,
-	  LIST_OF(document_objects, object, count, document_object, read_object) },
+		LIST_OF(document_objects, object, count, document_object, read_object) },
 	{ 0 },
 };
 
 static int fields_check_format(const struct json *root, struct err *err)
 {
 	const struct json *format = json_find(root, "format");
-	if (!format || format->type != JSON_TEXT ||
-	    !text_starts(format->text, "pgdocket-document/"))
+	if (!format || format->type != JSON_TEXT || !text_starts(format->text, "pgdocket-document/"))
 		return err_set(err, ERR_FORMAT, "it does not say which format it has");
 	if (strcmp(format->text, DOCUMENT_FORMAT) == 0)
 		return 0;
@@ -423,7 +411,7 @@ static int fields_check_format(const struct json *root, struct err *err)
 }
 
 static int fields_read_objects(struct json_reader *reader, const struct json *root,
-			       struct document_objects *objects, struct err *err)
+	struct document_objects *objects, struct err *err)
 {
 	const struct json *list = json_find(root, "objects");
 	if (!list)
@@ -434,12 +422,11 @@ static int fields_read_objects(struct json_reader *reader, const struct json *ro
 }
 
 int document_fields_read(struct arena *arena, const struct json *root, const struct digest *own,
-			 struct document *document, struct document_objects *objects,
-			 struct err *err)
+	struct document *document, struct document_objects *objects, struct err *err)
 {
 	struct json_reader reader = { arena, objects };
 	if (fields_check_format(root, err) || fields_read_objects(&reader, root, objects, err) ||
-	    document_objects_sort(objects, own, err))
+		document_objects_sort(objects, own, err))
 		return -1;
 	return json_read_object(&reader, root, document_fields, document, err);
 }

@@ -12,7 +12,6 @@
  * tree. Steps have no text yet. ERR_FORMAT, ERR_VERSION with the place.
  */
 int document_fields_read(struct arena *arena, const struct json *root, const struct digest *own,
-			 struct document *document, struct document_objects *objects,
-			 struct err *err) MUST_CHECK;
+	struct document *document, struct document_objects *objects, struct err *err) MUST_CHECK;
 
 #endif

@@ -23,8 +23,12 @@ static const struct {
 	const char *name;
 	enum json_type type;
 } json_types[] = {
-	{ "null", JSON_NULL },     { "true", JSON_BOOL }, { "false", JSON_BOOL },
-	{ "integer", JSON_INT },   { "text", JSON_TEXT }, { "array", JSON_ARRAY },
+	{ "null", JSON_NULL },
+	{ "true", JSON_BOOL },
+	{ "false", JSON_BOOL },
+	{ "integer", JSON_INT },
+	{ "text", JSON_TEXT },
+	{ "array", JSON_ARRAY },
 	{ "object", JSON_OBJECT },
 };
 
@@ -39,8 +43,8 @@ const struct json *json_find(const struct json *object, const char *key)
 }
 
 /* Columns of the query in json_parse: id, parent, key, type, atom. */
-static int json_fill(struct json_builder *builder, struct db_query *query, struct json *node,
-		     struct err *err)
+static int json_fill(
+	struct json_builder *builder, struct db_query *query, struct json *node, struct err *err)
 {
 	const char *type = NULL, *text = NULL;
 	size_t i = 0, count = sizeof json_types / sizeof *json_types;
@@ -49,8 +53,7 @@ static int json_fill(struct json_builder *builder, struct db_query *query, struc
 	while (i < count && strcmp(json_types[i].name, type) != 0)
 		i++;
 	if (i == count)
-		return err_set(err, ERR_FORMAT,
-			       "a value of type %s has no place in a plan document", type);
+		return err_set(err, ERR_FORMAT, "a value of type %s has no place in a plan document", type);
 	node->type = json_types[i].type;
 	if (node->type == JSON_BOOL)
 		node->number = strcmp(type, "true") == 0;
@@ -59,14 +62,14 @@ static int json_fill(struct json_builder *builder, struct db_query *query, struc
 	size_t len = 0;
 	if (node->type == JSON_TEXT)
 		return db_get_text(query, 4, &text, &len, err) ||
-				       !(node->text = arena_copy(builder->arena, text, len, err))
-			       ? -1
-			       : 0;
+				!(node->text = arena_copy(builder->arena, text, len, err))
+			? -1
+			: 0;
 	return 0;
 }
 
-static int json_attach(struct json_builder *builder, struct db_query *query, struct json *node,
-		       struct err *err)
+static int json_attach(
+	struct json_builder *builder, struct db_query *query, struct json *node, struct err *err)
 {
 	struct json *parent = builder->open[builder->depth - 1].node;
 	if (parent->type == JSON_OBJECT) {
@@ -75,11 +78,9 @@ static int json_attach(struct json_builder *builder, struct db_query *query, str
 		if (db_get_text(query, 2, &key, &len, err))
 			return -1;
 		if (json_find(parent, key))
-			return err_set(err, ERR_FORMAT, "the key \"%s\" stands twice in one object",
-				       key);
+			return err_set(err, ERR_FORMAT, "the key \"%s\" stands twice in one object", key);
 		if (parent->count == JSON_KEYS_MAX)
-			return err_set(err, ERR_FORMAT, "an object has more than %d keys",
-				       JSON_KEYS_MAX);
+			return err_set(err, ERR_FORMAT, "an object has more than %d keys", JSON_KEYS_MAX);
 		if (!(node->key = arena_copy(builder->arena, key, len, err)))
 			return -1;
 	}
@@ -96,8 +97,8 @@ static int json_attach(struct json_builder *builder, struct db_query *query, str
  * Rows come in document order, so a row's parent is always one of the containers that are still
  * open.
  */
-static int json_add(struct json_builder *builder, struct db_query *query, struct json **root,
-		    struct err *err)
+static int json_add(
+	struct json_builder *builder, struct db_query *query, struct json **root, struct err *err)
 {
 	int64_t id = 0, parent = 0;
 	struct json *node = arena_alloc(builder->arena, sizeof *node, err);
@@ -111,8 +112,7 @@ static int json_add(struct json_builder *builder, struct db_query *query, struct
 		while (builder->depth && builder->open[builder->depth - 1].id != parent)
 			builder->depth--;
 		if (!builder->depth)
-			return err_set(err, ERR_BUG,
-				       "json_tree gave a row whose parent is not open");
+			return err_set(err, ERR_BUG, "json_tree gave a row whose parent is not open");
 		if (json_attach(builder, query, node, err))
 			return -1;
 	}
@@ -163,7 +163,7 @@ static int json_check_valid(struct db *db, const char *text, size_t len, struct 
 }
 
 int json_parse(struct db *db, struct arena *arena, const char *text, size_t len, struct json **out,
-	       struct err *err)
+	struct err *err)
 {
 	struct json_builder builder = { .arena = arena };
 	struct db_query *query = NULL;
@@ -171,7 +171,7 @@ int json_parse(struct db *db, struct arena *arena, const char *text, size_t len,
 	bool row = true;
 	int rc = -1;
 	if (json_check_valid(db, text, len, err) ||
-	    db_prepare(db, "SELECT id, parent, key, type, atom FROM json_tree(?1)", &query, err))
+		db_prepare(db, "SELECT id, parent, key, type, atom FROM json_tree(?1)", &query, err))
 		goto out;
 	db_bind_text_len(query, 1, text, len);
 	while (db_step(query, &row, err) == 0 && row)
@@ -188,15 +188,14 @@ out:
 
 /* --- fields --- */
 
-static int json_read_int(const struct json_field *field, const struct json *value, char *at,
-			 struct err *err)
+static int json_read_int(
+	const struct json_field *field, const struct json *value, char *at, struct err *err)
 {
 	if (value->type != JSON_INT)
 		return err_set(err, ERR_FORMAT, "is not an integer");
 	if (value->number < field->low || value->number > field->high)
 		return err_set(err, ERR_FORMAT, "%lld is not within %lld and %lld",
-			       (long long)value->number, (long long)field->low,
-			       (long long)field->high);
+			(long long)value->number, (long long)field->low, (long long)field->high);
 	if (field->kind == JSON_FIELD_INT64)
 		*(int64_t *)(void *)at = value->number;
 	else
@@ -204,22 +203,20 @@ static int json_read_int(const struct json_field *field, const struct json *valu
 	return 0;
 }
 
-static int json_check_text(const struct json_field *field, const struct json *value,
-			   struct err *err)
+static int json_check_text(
+	const struct json_field *field, const struct json *value, struct err *err)
 {
 	if (value->type != JSON_TEXT)
 		return err_set(err, ERR_FORMAT, "is not a text");
 	if ((int64_t)strlen(value->text) > field->high)
-		return err_set(err, ERR_FORMAT, "is longer than %lld bytes",
-			       (long long)field->high);
+		return err_set(err, ERR_FORMAT, "is longer than %lld bytes", (long long)field->high);
 	if ((int64_t)strlen(value->text) < field->low)
-		return err_set(err, ERR_FORMAT, "is shorter than %lld bytes",
-			       (long long)field->low);
+		return err_set(err, ERR_FORMAT, "is shorter than %lld bytes", (long long)field->low);
 	return 0;
 }
 
-static int json_read_word(const struct json_field *field, const struct json *value, char *at,
-			  struct err *err)
+static int json_read_word(
+	const struct json_field *field, const struct json *value, char *at, struct err *err)
 {
 	for (int i = 0; value->type == JSON_TEXT && field->words[i]; i++) {
 		if (strcmp(value->text, field->words[i]) != 0)
@@ -234,21 +231,20 @@ static int json_read_word(const struct json_field *field, const struct json *val
 }
 
 static int json_read_list(struct json_reader *reader, const struct json_field *field,
-			  const struct json *value, char *target, struct err *err)
+	const struct json *value, char *target, struct err *err)
 {
 	bool texts = field->kind == JSON_FIELD_TEXTS;
 	size_t size = texts ? sizeof(const char *) : field->element, i = 0;
 	if (value->type != JSON_ARRAY)
 		return err_set(err, ERR_FORMAT, "is not an array");
 	if (!texts && (int64_t)value->count < field->low)
-		return err_set(err, ERR_FORMAT, "has fewer than %lld entries",
-			       (long long)field->low);
+		return err_set(err, ERR_FORMAT, "has fewer than %lld entries", (long long)field->low);
 	char *list = arena_array(reader->arena, value->count, size, err);
 	if (!list)
 		return -1;
 	for (const struct json *child = value->first; child; child = child->next, i++) {
 		int rc = texts ? json_check_text(field, child, err)
-			       : field->read(reader, child, list + i * size, err);
+					   : field->read(reader, child, list + i * size, err);
 		if (rc)
 			return err_context(err, "[%zu]", i);
 		if (texts)
@@ -273,7 +269,7 @@ static int json_read_null(const struct json_field *field, char *at, struct err *
 }
 
 static int json_read_field(struct json_reader *reader, const struct json_field *field,
-			   const struct json *value, char *target, struct err *err)
+	const struct json *value, char *target, struct err *err)
 {
 	char *at = target + field->offset;
 	int rc = 0;
@@ -294,9 +290,8 @@ static int json_read_field(struct json_reader *reader, const struct json_field *
 		return 0;
 	case JSON_FIELD_DIGEST:
 		if (value->type != JSON_TEXT ||
-		    !digest_parse(value->text, strlen(value->text), (struct digest *)(void *)at))
-			return err_set(err, ERR_FORMAT,
-				       "is not a SHA-256 of 64 lower-case hex digits");
+			!digest_parse(value->text, strlen(value->text), (struct digest *)(void *)at))
+			return err_set(err, ERR_FORMAT, "is not a SHA-256 of 64 lower-case hex digits");
 		if (field->null && field->second != SIZE_MAX)
 			*(bool *)(void *)(target + field->second) = true;
 		return 0;
@@ -310,7 +305,7 @@ static int json_read_field(struct json_reader *reader, const struct json_field *
 }
 
 int json_read_object(struct json_reader *reader, const struct json *object,
-		     const struct json_field *fields, void *target, struct err *err)
+	const struct json_field *fields, void *target, struct err *err)
 {
 	static const struct json nothing = { .type = JSON_NULL };
 	size_t known = 0;
@@ -331,8 +326,7 @@ int json_read_object(struct json_reader *reader, const struct json *object,
 		while (field->key && strcmp(field->key, child->key) != 0)
 			field++;
 		if (!field->key)
-			return err_set(err, ERR_FORMAT, "the key \"%.60s\" is not known",
-				       child->key);
+			return err_set(err, ERR_FORMAT, "the key \"%.60s\" is not known", child->key);
 	}
 	return 0;
 }

@@ -31,7 +31,7 @@ struct json {
  * a key twice, a fraction.
  */
 int json_parse(struct db *db, struct arena *arena, const char *text, size_t len, struct json **out,
-	       struct err *err) MUST_CHECK;
+	struct err *err) MUST_CHECK;
 /* NULL: no such key, or not an object. */
 const struct json *json_find(const struct json *object, const char *key);
 
@@ -50,8 +50,8 @@ enum json_kind {
 };
 
 struct json_reader;
-typedef int json_read(struct json_reader *reader, const struct json *value, void *target,
-		      struct err *err);
+typedef int json_read(
+	struct json_reader *reader, const struct json *value, void *target, struct err *err);
 
 struct json_field {
 	const char *key; /* NULL ends a table */
@@ -59,8 +59,8 @@ struct json_field {
 	size_t offset;
 	int64_t low, high;
 	/*
-	 * see kinds; for a digest that may be null: offset of the bool that is set when it is not,
-	 * or SIZE_MAX
+	 * see kinds; for a digest that may be null: offset of the bool that is set when it is not, or
+	 * SIZE_MAX
 	 */
 	size_t second;
 	bool null;                /* null is allowed: text becomes NULL, int -1 */
@@ -77,6 +77,6 @@ struct json_reader {
 
 /* Read an object by its table. */
 int json_read_object(struct json_reader *reader, const struct json *object,
-		     const struct json_field *fields, void *target, struct err *err) MUST_CHECK;
+	const struct json_field *fields, void *target, struct err *err) MUST_CHECK;
 
 #endif

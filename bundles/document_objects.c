@@ -12,15 +12,14 @@
 static int objects_order(const void *a, const void *b)
 {
 	return memcmp(((const struct document_object *)a)->digest.bytes,
-		      ((const struct document_object *)b)->digest.bytes, DIGEST_SIZE);
+		((const struct document_object *)b)->digest.bytes, DIGEST_SIZE);
 }
 
-struct document_object *document_objects_find(const struct document_objects *objects,
-					      const struct digest *digest)
+struct document_object *document_objects_find(
+	const struct document_objects *objects, const struct digest *digest)
 {
 	struct document_object key = { .digest = *digest };
-	return bsearch(&key, objects->object, objects->count, sizeof *objects->object,
-		       objects_order);
+	return bsearch(&key, objects->object, objects->count, sizeof *objects->object, objects_order);
 }
 
 static int objects_fail(const struct digest *digest, const char *what, struct err *err)
@@ -30,23 +29,21 @@ static int objects_fail(const struct digest *digest, const char *what, struct er
 	return err_set(err, ERR_FORMAT, "object %.16s %s", hex, what);
 }
 
-static int objects_read(struct db *db, struct arena *arena, struct document_object *object,
-			struct err *err)
+static int objects_read(
+	struct db *db, struct arena *arena, struct document_object *object, struct err *err)
 {
-	struct object_facts stated = { .size = object->size,
-				       .stored_size = object->stored_size,
-				       .stored = object->stored };
+	struct object_facts stated = {
+		.size = object->size, .stored_size = object->stored_size, .stored = object->stored
+	};
 	char *bytes = NULL;
 	if (strlen(object->kind) >= sizeof stated.kind)
-		return objects_fail(&object->digest, "is of a kind that this version does not know",
-				    err);
+		return objects_fail(&object->digest, "is of a kind that this version does not know", err);
 	memcpy(stated.kind, object->kind, strlen(object->kind) + 1);
 	if (object_get_stated(db, &object->digest, &stated, &bytes, err))
 		return -1;
 	int rc = 0;
 	if (object->wanted && memchr(bytes, '\0', (size_t)object->size))
-		rc = objects_fail(&object->digest, "holds a NUL byte and cannot be a statement",
-				  err);
+		rc = objects_fail(&object->digest, "holds a NUL byte and cannot be a statement", err);
 	else if (object->wanted)
 		rc = (object->text = arena_copy(arena, bytes, (size_t)object->size, err)) ? 0 : -1;
 	free(bytes);
@@ -66,8 +63,8 @@ static int objects_none_missing(struct db *db, struct err *err)
 	if (row && db_get_blob(query, 0, &bytes, &len, err))
 		goto out;
 	if (row && len != DIGEST_SIZE) {
-		err_set(err, ERR_FORMAT, "a reference to an object has %zu bytes instead of %d",
-			len, DIGEST_SIZE);
+		err_set(err, ERR_FORMAT, "a reference to an object has %zu bytes instead of %d", len,
+			DIGEST_SIZE);
 		goto out;
 	}
 	if (row) {
@@ -81,8 +78,8 @@ out:
 	return rc;
 }
 
-static int objects_none_strange(struct db *db, const struct document_objects *objects,
-				struct err *err)
+static int objects_none_strange(
+	struct db *db, const struct document_objects *objects, struct err *err)
 {
 	struct db_query *query = NULL;
 	const void *bytes = NULL;
@@ -98,8 +95,7 @@ static int objects_none_strange(struct db *db, const struct document_objects *ob
 		if (len == DIGEST_SIZE)
 			memcpy(digest.bytes, bytes, DIGEST_SIZE);
 		if (len != DIGEST_SIZE || !document_objects_find(objects, &digest)) {
-			err_set(err, ERR_FORMAT,
-				"the bundle holds an object that the plan does not name");
+			err_set(err, ERR_FORMAT, "the bundle holds an object that the plan does not name");
 			goto out;
 		}
 	}
@@ -109,8 +105,8 @@ out:
 	return rc;
 }
 
-int document_objects_sort(struct document_objects *objects, const struct digest *document,
-			  struct err *err)
+int document_objects_sort(
+	struct document_objects *objects, const struct digest *document, struct err *err)
 {
 	if (objects->count)
 		qsort(objects->object, objects->count, sizeof *objects->object, objects_order);
@@ -118,13 +114,12 @@ int document_objects_sort(struct document_objects *objects, const struct digest 
 		if (objects_order(&objects->object[i - 1], &objects->object[i]) == 0)
 			return objects_fail(&objects->object[i].digest, "is named twice", err);
 	if (document_objects_find(objects, document))
-		return objects_fail(document, "is the document itself and cannot be named in it",
-				    err);
+		return objects_fail(document, "is the document itself and cannot be named in it", err);
 	return 0;
 }
 
-int document_objects_load(struct db *db, struct arena *arena, struct document_objects *objects,
-			  struct err *err)
+int document_objects_load(
+	struct db *db, struct arena *arena, struct document_objects *objects, struct err *err)
 {
 	if (objects_none_missing(db, err) || objects_none_strange(db, objects, err))
 		return -1;

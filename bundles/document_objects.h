@@ -23,17 +23,17 @@ struct document_objects {
 };
 
 /* Sort, and refuse one named twice, or the document itself. ERR_FORMAT. */
-int document_objects_sort(struct document_objects *objects, const struct digest *document,
-			  struct err *err) MUST_CHECK;
+int document_objects_sort(
+	struct document_objects *objects, const struct digest *document, struct err *err) MUST_CHECK;
 /*
  * Nothing that the tables refer to is missing, nothing but the document stands outside the list;
  * each is stored as stated and holds what its name says. ERR_FORMAT: one of these does not hold, or
  * a wanted one holds a NUL byte.
  */
 int document_objects_load(struct db *db, struct arena *arena, struct document_objects *objects,
-			  struct err *err) MUST_CHECK;
+	struct err *err) MUST_CHECK;
 /* NULL: not named. */
-struct document_object *document_objects_find(const struct document_objects *objects,
-					      const struct digest *digest);
+struct document_object *document_objects_find(
+	const struct document_objects *objects, const struct digest *digest);
 
 #endif

@@ -18,19 +18,17 @@
 static int export_vacuum(const char *work_path, const char *temporary, struct err *err)
 {
 	char *source = file_absolute(work_path, err),
-	     *target = source ? file_absolute(temporary, err) : NULL;
+		 *target = source ? file_absolute(temporary, err) : NULL;
 	char *from = target ? db_uri(source, "mode=rw", err) : NULL,
-	     *into = from ? db_uri(target, NULL, err) : NULL;
+		 *into = from ? db_uri(target, NULL, err) : NULL;
 	struct db *db = NULL;
 	struct db_query *query = NULL;
 	int rc = -1;
-	if (!into ||
-	    db_open(from, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOFOLLOW, work_path, &db, err))
+	if (!into || db_open(from, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOFOLLOW, work_path, &db, err))
 		goto out;
 	sqlite3_limit(db->handle, SQLITE_LIMIT_ATTACHED, 1);
 	sqlite3_busy_timeout(db->handle, 10000);
-	sqlite3_progress_handler(db->handle, 0, NULL,
-				 NULL); /* one long step, on a file of our own */
+	sqlite3_progress_handler(db->handle, 0, NULL, NULL); /* one long step, on a file of our own */
 	if (db_prepare(db, "VACUUM INTO ?1", &query, err))
 		goto out;
 	db_bind_text(query, 1, into);
@@ -55,7 +53,7 @@ static int export_check(const char *temporary, struct err *err)
 	bool found = false;
 	int rc = -1;
 	if (bundle_open(temporary, &bundle, err) ||
-	    plan_statement_load(bundle_db(bundle), &bytes, &statement, &plan, &found, err))
+		plan_statement_load(bundle_db(bundle), &bytes, &statement, &plan, &found, err))
 		goto out;
 	rc = found ? record_verify_chains(bundle_db(bundle), &plan, NULL, err) : 0;
 out:
@@ -65,15 +63,15 @@ out:
 }
 
 static int export_to(const char *work_path, const char *path, const struct bundle_origin *was,
-		     bool overwrite, bool *same, struct err *err)
+	bool overwrite, bool *same, struct err *err)
 {
 	char *temporary = NULL;
 	int rc = -1;
 	if (replace_begin(path, &temporary, err) || export_vacuum(work_path, temporary, err) ||
-	    export_check(temporary, err))
+		export_check(temporary, err))
 		goto out;
 	rc = was ? replace_same(temporary, path, was, same, err)
-		 : replace_new(temporary, path, overwrite, err);
+			 : replace_new(temporary, path, overwrite, err);
 out:
 	if (temporary)
 		unlink(temporary);
@@ -82,18 +80,17 @@ out:
 }
 
 int bundle_export(const char *work_path, const char *path, const struct bundle *expected,
-		  const char *alternative, bool *diverted, struct err *err)
+	const char *alternative, bool *diverted, struct err *err)
 {
 	bool same = true;
 	*diverted = false;
-	if (export_to(work_path, path, expected ? bundle_origin(expected) : NULL, false, &same,
-		      err))
+	if (export_to(work_path, path, expected ? bundle_origin(expected) : NULL, false, &same, err))
 		return -1;
 	if (same)
 		return 0;
 	if (!alternative)
-		return err_set(err, ERR_UNFIT,
-			       "%s was changed or replaced by something else meanwhile", path);
+		return err_set(
+			err, ERR_UNFIT, "%s was changed or replaced by something else meanwhile", path);
 	*diverted = true;
 	return export_to(work_path, alternative, NULL, true, &same, err);
 }

@@ -7,10 +7,8 @@
 
 #include <string.h>
 
-static const char *const firstword_refused[] = { "BEGIN",    "START", "COMMIT",    "END",
-						 "ROLLBACK", "ABORT", "SAVEPOINT", "RELEASE",
-						 "PREPARE",  "COPY",  "RESET",     "DISCARD",
-						 "LISTEN",   "NOTIFY" };
+static const char *const firstword_refused[] = { "BEGIN", "START", "COMMIT", "END", "ROLLBACK",
+	"ABORT", "SAVEPOINT", "RELEASE", "PREPARE", "COPY", "RESET", "DISCARD", "LISTEN", "NOTIFY" };
 /* What may follow SET: it ends with the transaction. */
 static const char *const firstword_set[] = { "LOCAL", "CONSTRAINTS" };
 
@@ -24,7 +22,7 @@ static size_t firstword_skip_comment(const char *text, size_t len, size_t at)
 	size_t depth = 0;
 	while (at + 1 < len) {
 		bool opens = text[at] == '/' && text[at + 1] == '*',
-		     closes = text[at] == '*' && text[at + 1] == '/';
+			 closes = text[at] == '*' && text[at + 1] == '/';
 		depth += opens;
 		depth -= closes;
 		at += opens || closes ? 2 : 1;
@@ -37,8 +35,8 @@ static size_t firstword_skip_comment(const char *text, size_t len, size_t at)
 static size_t firstword_skip(const char *blanks, const char *text, size_t len, size_t at)
 {
 	while (at < len) {
-		bool comment = at + 1 < len && ((text[at] == '-' && text[at + 1] == '-') ||
-						(text[at] == '/' && text[at + 1] == '*'));
+		bool comment = at + 1 < len &&
+			((text[at] == '-' && text[at + 1] == '-') || (text[at] == '/' && text[at + 1] == '*'));
 		if (comment)
 			at = firstword_skip_comment(text, len, at);
 		else if (strchr(blanks, text[at]) && text[at])
@@ -52,7 +50,7 @@ static size_t firstword_skip(const char *blanks, const char *text, size_t len, s
 static bool firstword_letter(unsigned char c)
 {
 	return c >= 0x80 || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-	       (c >= '0' && c <= '9') || c == '_' || c == '$';
+		(c >= '0' && c <= '9') || c == '_' || c == '$';
 }
 
 /* The word in upper case; returns where it ends. Quoted names and operators give an empty word. */
@@ -61,9 +59,8 @@ static size_t firstword_take(const char *text, size_t len, size_t at, char word[
 	size_t used = 0;
 	for (; at < len && firstword_letter((unsigned char)text[at]); at++)
 		if (used < 31)
-			word[used++] = text[at] >= 'a' && text[at] <= 'z'
-					       ? (char)(text[at] - 'a' + 'A')
-					       : text[at];
+			word[used++] = text[at] >= 'a' && text[at] <= 'z' ? (char)(text[at] - 'a' + 'A')
+															  : text[at];
 	word[used] = '\0';
 	return at;
 }
@@ -81,9 +78,8 @@ bool document_first_word_refused(const char *text, size_t len, char word[32])
 	char second[32];
 	size_t at = firstword_take(text, len, firstword_skip(" \t\n\r\f\v;", text, len, 0), word);
 	if (strcmp(word, "SET") != 0)
-		return firstword_among(firstword_refused,
-				       sizeof firstword_refused / sizeof *firstword_refused, word);
+		return firstword_among(
+			firstword_refused, sizeof firstword_refused / sizeof *firstword_refused, word);
 	firstword_take(text, len, firstword_skip(" \t\n\r\f\v", text, len, at), second);
-	return !firstword_among(firstword_set, sizeof firstword_set / sizeof *firstword_set,
-				second);
+	return !firstword_among(firstword_set, sizeof firstword_set / sizeof *firstword_set, second);
 }

@@ -27,12 +27,11 @@ int lines_wrong(const struct lines *lines, struct err *err, const char *format, 
 }
 
 int lines_open(struct lines *lines, const char *what, const char *bytes, size_t len, size_t max,
-	       struct err *err)
+	struct err *err)
 {
 	*lines = (struct lines){ what, bytes, bytes + len, 1 };
 	if (len > max)
-		return err_set(err, ERR_LIMIT, "%s of %zu bytes: at most %zu are allowed", what,
-			       len, max);
+		return err_set(err, ERR_LIMIT, "%s of %zu bytes: at most %zu are allowed", what, len, max);
 	if (!len)
 		return err_set(err, ERR_FORMAT, "%s: empty", what);
 	for (size_t i = 0; i < len; i++) {
@@ -52,8 +51,8 @@ int lines_open(struct lines *lines, const char *what, const char *bytes, size_t 
 static size_t line_len(const struct lines *lines)
 {
 	const char *newline = lines->at < lines->end
-				      ? memchr(lines->at, '\n', (size_t)(lines->end - lines->at))
-				      : NULL;
+		? memchr(lines->at, '\n', (size_t)(lines->end - lines->at))
+		: NULL;
 	return newline ? (size_t)(newline - lines->at) : 0;
 }
 
@@ -98,9 +97,9 @@ int lines_pair(struct lines *lines, struct lines_pair *pair, struct err *err)
 		return lines_wrong(lines, err, "\"key: value\" was expected");
 	for (size_t i = 0; i < key_len; i++)
 		if (!(line[i] >= 'a' && line[i] <= 'z') &&
-		    !(i && ((line[i] >= '0' && line[i] <= '9') || line[i] == '-')))
-			return lines_wrong(lines, err, "\"%.*s\" is not a key",
-					   (int)(key_len < 60 ? key_len : 60), line);
+			!(i && ((line[i] >= '0' && line[i] <= '9') || line[i] == '-')))
+			return lines_wrong(
+				lines, err, "\"%.*s\" is not a key", (int)(key_len < 60 ? key_len : 60), line);
 	*pair = (struct lines_pair){ line, colon + 2, key_len, len - key_len - 2 };
 	return 0;
 }
@@ -118,8 +117,7 @@ int lines_close(struct lines *lines, struct err *err)
 
 static bool host_valid(const char *text)
 {
-	static const char digits[] =
-		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 	if (strcmp(text, "any") == 0)
 		return true;
 	return text_starts(text, "SHA256:") && strlen(text) == 50 && strspn(text + 7, digits) == 43;
@@ -130,7 +128,7 @@ static bool text_field(const char *token, size_t len, char *field)
 	struct buf decoded = BUF_INIT(STATEMENT_TEXT_MAX - 1);
 	size_t bad;
 	bool valid = text_unpercent(token, len, &decoded) && decoded.len &&
-		     text_utf8(decoded.data, decoded.len, &bad);
+		text_utf8(decoded.data, decoded.len, &bad);
 	if (valid)
 		memcpy(field, decoded.data, decoded.len + 1);
 	buf_release(&decoded);
@@ -228,7 +226,7 @@ static void write_item(const struct lines_item *item, const void *values, struct
 }
 
 static int parse_value(const struct lines_row *row, const struct lines *lines,
-		       const struct lines_pair *pair, void *values, struct err *err)
+	const struct lines_pair *pair, void *values, struct err *err)
 {
 	const char *at = pair->value, *end = pair->value + pair->value_len;
 	char token[TOKEN_MAX];
@@ -236,19 +234,17 @@ static int parse_value(const struct lines_row *row, const struct lines *lines,
 		const char *blank = at < end ? memchr(at, ' ', (size_t)(end - at)) : NULL;
 		size_t len = at < end ? (size_t)((blank ? blank : end) - at) : 0;
 		if (!len || len >= sizeof(token))
-			return lines_wrong(lines, err, "%s has not as many values as it should",
-					   row->key);
+			return lines_wrong(lines, err, "%s has not as many values as it should", row->key);
 		memcpy(token, at, len);
 		token[len] = '\0';
 		int64_t more;
 		if (item->kind == LINES_ONE && text_int64(token, 2, INT64_MAX, &more)) {
-			err_set(err, ERR_VERSION, "%s, line %d: %s is %s, this version knows 1",
-				lines->what, lines->number, row->key, token);
+			err_set(err, ERR_VERSION, "%s, line %d: %s is %s, this version knows 1", lines->what,
+				lines->number, row->key, token);
 			return err_hint(err, "use a newer version of pgdocket");
 		}
 		if (!parse_item(item, token, len, values))
-			return lines_wrong(lines, err, "the value of %s is wrong: %.100s", row->key,
-					   token);
+			return lines_wrong(lines, err, "the value of %s is wrong: %.100s", row->key, token);
 		at += len + 1;
 	}
 	if (at <= end)
@@ -256,15 +252,14 @@ static int parse_value(const struct lines_row *row, const struct lines *lines,
 	return 0;
 }
 
-int lines_parse_rows(const struct lines_row *rows, struct lines *lines, void *values,
-		     struct err *err)
+int lines_parse_rows(
+	const struct lines_row *rows, struct lines *lines, void *values, struct err *err)
 {
 	struct lines_pair pair;
 	for (const struct lines_row *row = rows; row->key; row++) {
 		if (lines_pair(lines, &pair, err))
 			return -1;
-		if (pair.key_len != strlen(row->key) ||
-		    memcmp(pair.key, row->key, pair.key_len) != 0)
+		if (pair.key_len != strlen(row->key) || memcmp(pair.key, row->key, pair.key_len) != 0)
 			return lines_wrong(lines, err, "key \"%s\" was expected", row->key);
 		if (parse_value(row, lines, &pair, values, err))
 			return -1;
@@ -272,8 +267,8 @@ int lines_parse_rows(const struct lines_row *rows, struct lines *lines, void *va
 	return 0;
 }
 
-int lines_write_rows(const struct lines_row *rows, const void *values, struct buf *out,
-		     struct err *err)
+int lines_write_rows(
+	const struct lines_row *rows, const void *values, struct buf *out, struct err *err)
 {
 	for (const struct lines_row *row = rows; row->key; row++) {
 		buf_add_text(out, row->key);
@@ -287,8 +282,8 @@ int lines_write_rows(const struct lines_row *rows, const void *values, struct bu
 	return buf_check(out, err);
 }
 
-int lines_write(const struct lines_format *format, const void *values, struct buf *out,
-		struct err *err)
+int lines_write(
+	const struct lines_format *format, const void *values, struct buf *out, struct err *err)
 {
 	buf_add_format(out, "%s\n", format->header);
 	if (lines_write_rows(format->rows, values, out, err))
@@ -297,20 +292,20 @@ int lines_write(const struct lines_format *format, const void *values, struct bu
 	return buf_check(out, err);
 }
 
-int lines_parse(const struct lines_format *format, const char *bytes, size_t len, void *values,
-		struct err *err)
+int lines_parse(
+	const struct lines_format *format, const char *bytes, size_t len, void *values, struct err *err)
 {
 	struct lines lines;
 	struct buf again = BUF_INIT(STATEMENT_MAX_BYTES);
 	int result = -1;
 	if (lines_open(&lines, format->what, bytes, len, STATEMENT_MAX_BYTES, err) ||
-	    lines_expect(&lines, format->header, err) ||
-	    lines_parse_rows(format->rows, &lines, values, err) || lines_close(&lines, err) ||
-	    lines_write(format, values, &again, err))
+		lines_expect(&lines, format->header, err) ||
+		lines_parse_rows(format->rows, &lines, values, err) || lines_close(&lines, err) ||
+		lines_write(format, values, &again, err))
 		goto out;
 	if (again.len != len || memcmp(again.data, bytes, len) != 0) {
-		err_set(err, ERR_FORMAT, "%s: not written in the one form that its values have",
-			format->what);
+		err_set(
+			err, ERR_FORMAT, "%s: not written in the one form that its values have", format->what);
 		goto out;
 	}
 	result = 0;

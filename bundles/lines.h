@@ -27,7 +27,7 @@ struct lines_pair { /* borrowed from the text, not NUL-terminated */
  * max.
  */
 int lines_open(struct lines *lines, const char *what, const char *bytes, size_t len, size_t max,
-	       struct err *err) MUST_CHECK;
+	struct err *err) MUST_CHECK;
 /* The next line is exactly this text. */
 int lines_expect(struct lines *lines, const char *text, struct err *err) MUST_CHECK;
 /* The next line is "key: value", the value not empty. */
@@ -68,10 +68,10 @@ struct lines_row {
 };
 
 /* Append the rows' lines. */
-int lines_write_rows(const struct lines_row *rows, const void *values, struct buf *out,
-		     struct err *err) MUST_CHECK;
-int lines_parse_rows(const struct lines_row *rows, struct lines *lines, void *values,
-		     struct err *err) MUST_CHECK;
+int lines_write_rows(
+	const struct lines_row *rows, const void *values, struct buf *out, struct err *err) MUST_CHECK;
+int lines_parse_rows(
+	const struct lines_row *rows, struct lines *lines, void *values, struct err *err) MUST_CHECK;
 
 /*
  * A whole text of this grammar: header, rows, end. Parsing writes the result again and requires the
@@ -83,8 +83,8 @@ struct lines_format {
 };
 /* ERR_FORMAT: a value that the reader would refuse. */
 int lines_write(const struct lines_format *format, const void *values, struct buf *out,
-		struct err *err) MUST_CHECK;
+	struct err *err) MUST_CHECK;
 int lines_parse(const struct lines_format *format, const char *bytes, size_t len, void *values,
-		struct err *err) MUST_CHECK;
+	struct err *err) MUST_CHECK;
 
 #endif

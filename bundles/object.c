@@ -11,8 +11,8 @@
 #include "codec.h"
 #include "db_sqlite.h"
 
-static const char *const object_kinds[] = { "statement", "migration", "shape",         "state",
-					    "document",  "query",     "configuration", "facts" };
+static const char *const object_kinds[] = { "statement", "migration", "shape", "state", "document",
+	"query", "configuration", "facts" };
 
 bool object_kind_known(const char *kind)
 {
@@ -38,7 +38,7 @@ struct object_row {
 };
 
 static int object_find(struct db *db, const struct digest *digest, struct db_query **query,
-		       struct object_row *row, struct err *err)
+	struct object_row *row, struct err *err)
 {
 	bool found = false;
 	if (db_prepare(db, "SELECT kind, size, body FROM object WHERE digest = ?1", query, err))
@@ -48,20 +48,19 @@ static int object_find(struct db *db, const struct digest *digest, struct db_que
 		return -1;
 	if (!found)
 		return err_set(err, ERR_FORMAT, "is missing in %s", db->name);
-	if (db_get_text(*query, 0, &row->kind, NULL, err) ||
-	    db_get_int64(*query, 1, &row->size, err) ||
-	    db_get_blob(*query, 2, &row->body, &row->body_len, err))
+	if (db_get_text(*query, 0, &row->kind, NULL, err) || db_get_int64(*query, 1, &row->size, err) ||
+		db_get_blob(*query, 2, &row->body, &row->body_len, err))
 		return -1;
 	if (!object_kind_known(row->kind))
 		return err_set(err, ERR_FORMAT, "is of a kind that this version does not know");
 	if (row->size < 0 || row->size > (int64_t)OBJECT_MAX_BYTES)
 		return err_set(err, ERR_LIMIT, "declares %lld bytes; at most %u are allowed",
-			       (long long)row->size, OBJECT_MAX_BYTES);
+			(long long)row->size, OBJECT_MAX_BYTES);
 	return 0;
 }
 
-static int object_unpack(const struct object_row *row, const struct digest *digest, char **out,
-			 struct err *err)
+static int object_unpack(
+	const struct object_row *row, const struct digest *digest, char **out, struct err *err)
 {
 	struct digest found;
 	char *bytes = NULL;
@@ -77,13 +76,13 @@ static int object_unpack(const struct object_row *row, const struct digest *dige
 }
 
 int object_get(struct db *db, const struct digest *digest, const char *kind, char **out,
-	       size_t *size, struct err *err)
+	size_t *size, struct err *err)
 {
 	struct db_query *query = NULL;
 	struct object_row row;
 	int rc = object_find(db, digest, &query, &row, err) || object_unpack(&row, digest, out, err)
-			 ? -1
-			 : 0;
+		? -1
+		: 0;
 	if (rc == 0)
 		*size = (size_t)row.size;
 	db_finish(query);
@@ -100,7 +99,7 @@ static void object_describe(const struct object_row *row, struct object_facts *o
 }
 
 int object_get_stated(struct db *db, const struct digest *digest, const struct object_facts *stated,
-		      char **out, struct err *err)
+	char **out, struct err *err)
 {
 	struct db_query *query = NULL;
 	struct object_row row;
@@ -110,8 +109,7 @@ int object_get_stated(struct db *db, const struct digest *digest, const struct o
 		goto out;
 	object_describe(&row, &facts);
 	if (facts.size != stated->size || facts.stored_size != stated->stored_size ||
-	    strcmp(facts.kind, stated->kind) != 0 ||
-	    !digest_equal(&facts.stored, &stated->stored)) {
+		strcmp(facts.kind, stated->kind) != 0 || !digest_equal(&facts.stored, &stated->stored)) {
 		err_set(err, ERR_FORMAT, "is not stored as the plan document states");
 		goto out;
 	}
@@ -121,8 +119,8 @@ out:
 	return rc ? object_context(digest, stated->kind, err) : 0;
 }
 
-int object_facts(struct db *db, const struct digest *digest, struct object_facts *out,
-		 struct err *err)
+int object_facts(
+	struct db *db, const struct digest *digest, struct object_facts *out, struct err *err)
 {
 	struct db_query *query = NULL;
 	struct object_row row;

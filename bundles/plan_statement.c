@@ -17,16 +17,13 @@
 
 static const struct lines_row plan_rows[] = {
 	{ "document",
-	  { { LINES_DIGEST, AT(document), 0, 0 },
-	    { LINES_INT64, AT(document_size), 1, MAX_COUNT } } },
+		{ { LINES_DIGEST, AT(document), 0, 0 },
+			{ LINES_INT64, AT(document_size), 1, MAX_COUNT } } },
 	{ "targets", { { LINES_ONE, 0, 0, 0 } } },
 	{ "target",
-	  { { LINES_TEXT, AT(label), 0, 0 },
-	    { LINES_DECIMAL, AT(system_identifier), 0, 0 },
-	    { LINES_INT64, AT(database_oid), 1, UINT32_MAX },
-	    { LINES_TEXT, AT(database), 0, 0 },
-	    { LINES_INT, AT(server_major), 1, 9999 },
-	    { LINES_HOST, AT(apply_host), 0, 0 } } },
+		{ { LINES_TEXT, AT(label), 0, 0 }, { LINES_DECIMAL, AT(system_identifier), 0, 0 },
+			{ LINES_INT64, AT(database_oid), 1, UINT32_MAX }, { LINES_TEXT, AT(database), 0, 0 },
+			{ LINES_INT, AT(server_major), 1, 9999 }, { LINES_HOST, AT(apply_host), 0, 0 } } },
 	{ "schemas", { { LINES_INT64, AT(schemas), 0, MAX_COUNT } } },
 	{ "statements", { { LINES_INT64, AT(statements), 0, MAX_COUNT } } },
 	{ "destructive", { { LINES_INT64, AT(destructive), 0, MAX_COUNT } } },
@@ -34,31 +31,27 @@ static const struct lines_row plan_rows[] = {
 	{ "not-before", { { LINES_TIME, AT(not_before_us), 0, 0 } } },
 	{ "expires", { { LINES_TIME, AT(expires_us), 0, 0 } } },
 	{ "ticket", { { LINES_TEXT, AT(ticket), 0, 0 } } },
-	{ "nonce", { { LINES_ID, AT(nonce), 0, 0 } } },
-	{ NULL, { { LINES_NONE, 0, 0, 0 } } }
+	{ "nonce", { { LINES_ID, AT(nonce), 0, 0 } } }, { NULL, { { LINES_NONE, 0, 0, 0 } } }
 };
 static const struct lines_format plan_format = { "plan statement", "pgdocket-plan/1", plan_rows };
 
-static const struct lines_row approval_rows[] = {
-	{ "plan", { { LINES_DIGEST, OF(plan), 0, 0 } } },
+static const struct lines_row approval_rows[] = { { "plan", { { LINES_DIGEST, OF(plan), 0, 0 } } },
 	{ "decision", { { LINES_DECISION, OF(approve), 0, 0 } } },
 	{ "approver", { { LINES_TEXT, OF(approver), 0, 0 } } },
 	{ "signed-at", { { LINES_TIME, OF(signed_at_us), 0, 0 } } },
 	{ "expires", { { LINES_TIME, OF(expires_us), 0, 0 } } },
 	{ "ticket", { { LINES_TEXT, OF(ticket), 0, 0 } } },
 	{ "comment", { { LINES_TEXT, OF(comment), 0, 0 } } },
-	{ "nonce", { { LINES_ID, OF(nonce), 0, 0 } } },
-	{ NULL, { { LINES_NONE, 0, 0, 0 } } }
-};
+	{ "nonce", { { LINES_ID, OF(nonce), 0, 0 } } }, { NULL, { { LINES_NONE, 0, 0, 0 } } } };
 static const struct lines_format approval_format = { "approval statement", "pgdocket-approval/1",
-						     approval_rows };
+	approval_rows };
 
 /*
  * What was written must be readable: a value out of range would make a statement that nobody can
  * use.
  */
 static int write_checked(const struct lines_format *format, const void *values, void *scratch,
-			 struct buf *out, struct err *err)
+	struct buf *out, struct err *err)
 {
 	size_t before = out->len;
 	if (lines_write(format, values, out, err))
@@ -102,7 +95,7 @@ int plan_statement_nonce(char out[33], struct err *err)
 }
 
 int plan_statement_load(struct db *db, struct buf *bytes, struct plan_statement *out,
-			struct digest *plan, bool *found, struct err *err)
+	struct digest *plan, bool *found, struct err *err)
 {
 	struct db_query *query = NULL;
 	const void *blob;
@@ -119,7 +112,7 @@ int plan_statement_load(struct db *db, struct buf *bytes, struct plan_statement 
 		buf_add(bytes, blob, len);
 		digest_of(blob, len, plan);
 		if (plan_statement_parse(blob, len, out, err) || buf_check(bytes, err) ||
-		    db_step(query, &second, err))
+			db_step(query, &second, err))
 			goto out;
 		if (second) {
 			err_set(err, ERR_FORMAT, "the bundle holds more than one plan");

@@ -75,8 +75,7 @@ static bool read_require(struct reading *reading, const struct rule *rule)
 	bool *counted = plan ? &reading->counted_plan : &reading->counted_approve;
 	int64_t count;
 	/* A plan that nobody signed is never applied, whatever the policy says. */
-	if ((!plan && !approve) || *counted ||
-	    !text_int64(reading->word[1], plan ? 1 : 0, 64, &count))
+	if ((!plan && !approve) || *counted || !text_int64(reading->word[1], plan ? 1 : 0, 64, &count))
 		return false;
 	*counted = true;
 	*(plan ? &reading->policy->plan : &reading->policy->approve) = (int)count;
@@ -96,7 +95,7 @@ static bool read_group(struct reading *reading, const struct rule *rule)
 	(void)rule;
 	struct policy *policy = reading->policy;
 	if (reading->words < 2 || reading->words > POLICY_MEMBERS_MAX + 1 ||
-	    policy->groups == POLICY_GROUPS_MAX || find_group(policy, reading->word[0]))
+		policy->groups == POLICY_GROUPS_MAX || find_group(policy, reading->word[0]))
 		return false;
 	struct policy_group *group = &policy->group[policy->groups++];
 	group->name = reading->word[0];
@@ -116,10 +115,10 @@ static bool read_require_group(struct reading *reading, const struct rule *rule)
 {
 	(void)rule;
 	int64_t count;
-	struct policy_group *group =
-		reading->words == 2 ? find_group(reading->policy, reading->word[0]) : NULL;
+	struct policy_group *group = reading->words == 2 ? find_group(reading->policy, reading->word[0])
+													 : NULL;
 	if (!group || group->required ||
-	    !text_int64(reading->word[1], 1, (int64_t)group->members, &count))
+		!text_int64(reading->word[1], 1, (int64_t)group->members, &count))
 		return false;
 	group->required = (int)count;
 	return true;
@@ -155,9 +154,9 @@ static bool read_operator(struct reading *reading, const struct rule *rule)
 	struct policy *policy = reading->policy;
 	int64_t uid;
 	if (reading->words != 3 || strcmp(reading->word[0], "uid") != 0 ||
-	    policy->operators == POLICY_OPERATORS_MAX ||
-	    !text_int64(reading->word[1], 0, UINT32_MAX, &uid) ||
-	    !signers_principal_valid(reading->word[2], strlen(reading->word[2])))
+		policy->operators == POLICY_OPERATORS_MAX ||
+		!text_int64(reading->word[1], 0, UINT32_MAX, &uid) ||
+		!signers_principal_valid(reading->word[2], strlen(reading->word[2])))
 		return false;
 	for (size_t i = 0; i < policy->operators; i++)
 		if (policy->operator[i].uid == uid)
@@ -180,13 +179,13 @@ static const struct rule rules[] = {
 	{ "label", false, "the environment's name", read_label, 0 },
 	{ "conninfo-file", false, "a file name", read_path, 0 },
 	{ "require", true,
-	  "\"plan N\" with N of 1 to 64, or \"approve N\" with N of 0 to 64, each once",
-	  read_require, 0 },
+		"\"plan N\" with N of 1 to 64, or \"approve N\" with N of 0 to 64, each once", read_require,
+		0 },
 	{ "group", true, "a new group's name and its members, each once", read_group, 0 },
 	{ "require-group", true, "a group that stands above, and how many of its members",
-	  read_require_group, 0 },
+		read_require_group, 0 },
 	{ "distinct", false, "two or three of planner, approver, operator", read_distinct,
-	  AT(distinct) },
+		AT(distinct) },
 	SWITCH("reject-is-veto", reject_is_veto),
 	SWITCH("require-sk", require_sk),
 	SWITCH("require-uv", require_uv),
@@ -252,8 +251,8 @@ static const struct rule *find_rule(const char *key, size_t len)
 	return NULL;
 }
 
-static int take_line(struct reading *reading, const char *line, size_t len, unsigned *seen,
-		     struct err *err)
+static int take_line(
+	struct reading *reading, const char *line, size_t len, unsigned *seen, struct err *err)
 {
 	const char *colon = memchr(line, ':', len);
 	const struct rule *rule = colon ? find_rule(line, (size_t)(colon - line)) : NULL;
@@ -261,7 +260,7 @@ static int take_line(struct reading *reading, const char *line, size_t len, unsi
 		return signers_wrong(&reading->lines, err, "\"key: value\" was expected");
 	if (!rule)
 		return signers_wrong(&reading->lines, err, "there is no key \"%.*s\"",
-				     (int)(colon - line < 60 ? colon - line : 60), line);
+			(int)(colon - line < 60 ? colon - line : 60), line);
 	unsigned bit = 1u << (rule - rules);
 	if (*seen & bit && !rule->repeats)
 		return signers_wrong(&reading->lines, err, "%s stands twice", rule->key);
@@ -274,11 +273,11 @@ static int take_line(struct reading *reading, const char *line, size_t len, unsi
 }
 
 int policy_parse(struct arena *arena, const char *path, const char *text, size_t len,
-		 struct policy *out, struct err *err)
+	struct policy *out, struct err *err)
 {
-	struct reading reading = { .arena = arena,
-				   .lines = { path, text, text + len, 0 },
-				   .policy = out };
+	struct reading reading = {
+		.arena = arena, .lines = { path, text, text + len, 0 }, .policy = out
+	};
 	const char *line;
 	size_t line_len, bad;
 	unsigned seen = 0;

@@ -24,8 +24,8 @@ struct policy {
 	const char *conninfo_file; /* as written; NULL: none */
 	int plan, approve;         /* require: how many people */
 	unsigned distinct;         /* bits of policy_person: no two of these may be one person */
-	bool reject_is_veto, require_sk, require_uv, require_rehearsal, require_apply_host,
-		require_tls, allow_root;
+	bool reject_is_veto, require_sk, require_uv, require_rehearsal, require_apply_host, require_tls,
+		allow_root;
 	bool uncovered_refuse;
 	int64_t max_plan_age_ms, max_clock_skew_ms, resume_grace_ms;
 	size_t groups;
@@ -39,6 +39,6 @@ struct policy {
 
 /* path stands in messages. ERR_REFUSED reason "policy" naming the line. Texts live in the arena. */
 int policy_parse(struct arena *arena, const char *path, const char *text, size_t len,
-		 struct policy *out, struct err *err) MUST_CHECK;
+	struct policy *out, struct err *err) MUST_CHECK;
 
 #endif

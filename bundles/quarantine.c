@@ -21,7 +21,7 @@
 static const char *const quarantine_siblings[] = { "-journal", "-wal", "-shm" };
 /* Where the private directory may be, in this order. */
 static const char *const quarantine_places[] = { "/tmp/pgdocket-XXXXXX", "/var/tmp/pgdocket-XXXXXX",
-						 "/dev/shm/pgdocket-XXXXXX" };
+	"/dev/shm/pgdocket-XXXXXX" };
 
 /*
  * Header fields with one allowed value (SQLite, "Database File Format", 1.3); checked after magic,
@@ -55,39 +55,37 @@ static uint32_t quarantine_number(const unsigned char *header, int offset, int b
 	return value;
 }
 
-static int quarantine_check_header(const char *path, const unsigned char *header, off_t size,
-				   struct err *err)
+static int quarantine_check_header(
+	const char *path, const unsigned char *header, off_t size, struct err *err)
 {
 	if (memcmp(header, "SQLite format 3", 16) != 0 ||
-	    quarantine_number(header, 68, 4) != BUNDLE_APPLICATION_ID) {
+		quarantine_number(header, 68, 4) != BUNDLE_APPLICATION_ID) {
 		err_set(err, ERR_FORMAT, "%s is not a bundle", path);
-		return err_hint(err, "A bundle is written by `pgdocket snapshot`; if this was one, "
-				     "it was damaged on its way: copy it again.");
+		return err_hint(err,
+			"A bundle is written by `pgdocket snapshot`; if this was one, it was damaged on its "
+			"way: copy it again.");
 	}
 	uint32_t version = quarantine_number(header, 60, 4);
 	if (version > BUNDLE_VERSION && version <= INT32_MAX) {
 		err_set(err, ERR_VERSION,
-			"%s needs version %u of the bundle format; this program reads version %d",
-			path, version, BUNDLE_VERSION);
+			"%s needs version %u of the bundle format; this program reads version %d", path,
+			version, BUNDLE_VERSION);
 		return err_hint(err, "Use a newer pgdocket to read it.");
 	}
 	if (version != BUNDLE_VERSION)
-		return err_set(
-			err, ERR_FORMAT,
-			"%s: damaged or foreign: there is no version %u of the bundle format", path,
-			version);
-	for (size_t i = 0; i < sizeof quarantine_header / sizeof *quarantine_header; i++)
-		if (quarantine_number(header, quarantine_header[i].offset,
-				      quarantine_header[i].bytes) != quarantine_header[i].value)
-			return err_set(err, ERR_FORMAT, "%s: damaged or foreign: %s", path,
-				       quarantine_header[i].what);
-	if (quarantine_number(header, 24, 4) != quarantine_number(header, 92, 4))
 		return err_set(err, ERR_FORMAT,
-			       "%s: damaged or foreign: its change counters differ", path);
+			"%s: damaged or foreign: there is no version %u of the bundle format", path, version);
+	for (size_t i = 0; i < sizeof quarantine_header / sizeof *quarantine_header; i++)
+		if (quarantine_number(header, quarantine_header[i].offset, quarantine_header[i].bytes) !=
+			quarantine_header[i].value)
+			return err_set(
+				err, ERR_FORMAT, "%s: damaged or foreign: %s", path, quarantine_header[i].what);
+	if (quarantine_number(header, 24, 4) != quarantine_number(header, 92, 4))
+		return err_set(err, ERR_FORMAT, "%s: damaged or foreign: its change counters differ", path);
 	if ((int64_t)quarantine_number(header, 28, 4) * QUARANTINE_PAGE != (int64_t)size) {
 		err_set(err, ERR_FORMAT,
-			"%s: damaged: %lld bytes do not fit its header, which says %u pages of %d",
-			path, (long long)size, quarantine_number(header, 28, 4), QUARANTINE_PAGE);
+			"%s: damaged: %lld bytes do not fit its header, which says %u pages of %d", path,
+			(long long)size, quarantine_number(header, 28, 4), QUARANTINE_PAGE);
 		return err_hint(err, "It was cut short or added to on its way: copy it again.");
 	}
 	return 0;
@@ -104,10 +102,9 @@ static int quarantine_check_siblings(const char *path, struct err *err)
 		if (found) {
 			err_set(err, ERR_FORMAT, "%s stands beside the bundle", sibling);
 			err_hint(err,
-				 "A bundle is one file. This one was written by something else or "
-				 "copied while in use: get a clean copy, "
-				 "and remove %s if nobody needs it.",
-				 sibling);
+				"A bundle is one file. This one was written by something else or copied while in "
+				"use: get a clean copy, and remove %s if nobody needs it.",
+				sibling);
 		}
 		free(sibling);
 		if (found)
@@ -130,8 +127,8 @@ static int quarantine_open(const char *path, struct stat *stat, struct err *err)
 	else if (!S_ISREG(stat->st_mode))
 		err_set(err, ERR_FORMAT, "%s is not a regular file", path);
 	else if (stat->st_nlink != 1) {
-		err_set(err, ERR_FORMAT, "%s has %ju names (hard links); a bundle must have one",
-			path, (uintmax_t)stat->st_nlink);
+		err_set(err, ERR_FORMAT, "%s has %ju names (hard links); a bundle must have one", path,
+			(uintmax_t)stat->st_nlink);
 		err_hint(err, "Make a copy of it and use that.");
 	} else if (stat->st_size < QUARANTINE_PAGE)
 		err_set(err, ERR_FORMAT, "%s is not a bundle: it has only %lld bytes", path,
@@ -152,21 +149,18 @@ static int quarantine_make_directory(struct quarantine *quarantine, struct err *
 		snprintf(place, sizeof place, "%s", quarantine_places[i]);
 		if (!mkdtemp(place))
 			continue;
-		/*
-		 * SQLite is told to follow no link at any step of the path, so it gets the true
-		 * one.
-		 */
+		/* SQLite is told to follow no link at any step of the path, so it gets the true one. */
 		quarantine->directory = realpath(place, NULL);
 		if (!quarantine->directory ||
-		    asprintf(&quarantine->copy, "%s/bundle", quarantine->directory) < 0) {
+			asprintf(&quarantine->copy, "%s/bundle", quarantine->directory) < 0) {
 			quarantine->copy = NULL;
 			rmdir(place);
 			return err_nomem(err);
 		}
 		return 0;
 	}
-	return err_set_errno(err, ERR_IO,
-			     "no private directory can be made in /tmp, /var/tmp or /dev/shm");
+	return err_set_errno(
+		err, ERR_IO, "no private directory can be made in /tmp, /var/tmp or /dev/shm");
 }
 
 static ssize_t quarantine_read(int fd, void *bytes, size_t len)
@@ -193,8 +187,8 @@ static int quarantine_write(int fd, const char *bytes, size_t len)
 }
 
 /* Digest what comes from fd, and write it to out when that is not -1. */
-static int quarantine_pump(int fd, int out, const char *path, struct digest *digest, off_t *size,
-			   struct err *err)
+static int quarantine_pump(
+	int fd, int out, const char *path, struct digest *digest, off_t *size, struct err *err)
 {
 	char block[1 << 16];
 	ssize_t got = 0;
@@ -206,8 +200,7 @@ static int quarantine_pump(int fd, int out, const char *path, struct digest *dig
 		digest_add(stream, block, (size_t)got);
 		*size += got;
 		if (out >= 0 && quarantine_write(out, block, (size_t)got)) {
-			err_set_errno(err, ERR_IO, "%s cannot be copied to a private directory",
-				      path);
+			err_set_errno(err, ERR_IO, "%s cannot be copied to a private directory", path);
 			break;
 		}
 	}
@@ -230,9 +223,8 @@ static int quarantine_copy(int fd, struct quarantine *quarantine, struct err *er
 		return err_set_errno(err, ERR_IO, "%s cannot be made", quarantine->copy);
 	if (quarantine_pump(fd, out, quarantine->path, &quarantine->origin.digest, &size, err) == 0)
 		rc = size == quarantine->origin.stat.st_size
-			     ? 0
-			     : err_set(err, ERR_IO, "%s changed while it was read",
-				       quarantine->path);
+			? 0
+			: err_set(err, ERR_IO, "%s changed while it was read", quarantine->path);
 	if (close(out) && rc == 0)
 		rc = err_set_errno(err, ERR_IO, "%s cannot be written", quarantine->copy);
 	return rc;
@@ -256,7 +248,7 @@ int quarantine_take(const char *path, struct quarantine *out, struct err *err)
 		goto out;
 	}
 	if (quarantine_check_header(path, header, taken.origin.stat.st_size, err) ||
-	    quarantine_make_directory(&taken, err) || quarantine_copy(fd, &taken, err))
+		quarantine_make_directory(&taken, err) || quarantine_copy(fd, &taken, err))
 		goto out;
 	*out = taken;
 	memset(&taken, 0, sizeof taken);

@@ -8,9 +8,9 @@
 #include "bundle.h"
 
 struct quarantine {
-	char *path;           /* as given; owned */
-	char *directory;      /* private, 0700; NULL once removed */
-	char *copy;           /* absolute path of the copy inside it */
+	char *path;      /* as given; owned */
+	char *directory; /* private, 0700; NULL once removed */
+	char *copy;      /* absolute path of the copy inside it */
 	struct bundle_origin origin;
 };
 
@@ -29,7 +29,7 @@ void quarantine_remove(struct quarantine *quarantine);
 /* Remove and free. Fine on a zeroed struct, and twice. */
 void quarantine_release(struct quarantine *quarantine);
 /* SHA-256 of what stands behind fd, from its current position; *size receives how much. */
-int quarantine_digest(int fd, const char *path, struct digest *out, off_t *size,
-		      struct err *err) MUST_CHECK;
+int quarantine_digest(
+	int fd, const char *path, struct digest *out, off_t *size, struct err *err) MUST_CHECK;
 
 #endif

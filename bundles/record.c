@@ -40,8 +40,8 @@ void record_chain_start(struct record_chain *chain, const char run[33], const st
 	chain->head = *plan;
 }
 
-void record_begin(const struct record_chain *chain, struct buf *out, const char *type,
-		  int64_t time_us)
+void record_begin(
+	const struct record_chain *chain, struct buf *out, const char *type, int64_t time_us)
 {
 	struct head head = { "", chain->seq, chain->head, time_us };
 	struct err err = ERR_INIT;
@@ -99,9 +99,8 @@ int record_seal(struct record_chain *chain, struct buf *out, struct err *err)
 	if (buf_check(out, err))
 		return err_context(err, "audit record %lld", (long long)chain->seq);
 	if (out->len > RECORD_MAX_BYTES)
-		return err_set(err, ERR_LIMIT,
-			       "audit record %lld has %zu bytes; at most %d are allowed",
-			       (long long)chain->seq, out->len, RECORD_MAX_BYTES);
+		return err_set(err, ERR_LIMIT, "audit record %lld has %zu bytes; at most %d are allowed",
+			(long long)chain->seq, out->len, RECORD_MAX_BYTES);
 	digest_of(out->data, out->len, &chain->head);
 	chain->seq++;
 	return 0;
@@ -115,8 +114,8 @@ const char *record_get(const struct record *record, const char *key)
 	return NULL;
 }
 
-static int take_pair(struct arena *arena, struct lines *lines, struct record *record,
-		     struct err *err)
+static int take_pair(
+	struct arena *arena, struct lines *lines, struct record *record, struct err *err)
 {
 	struct lines_pair pair;
 	struct buf value = BUF_INIT(VALUE_MAX);
@@ -128,7 +127,7 @@ static int take_pair(struct arena *arena, struct lines *lines, struct record *re
 		goto out;
 	}
 	if (!text_unpercent(pair.value, pair.value_len, &value) ||
-	    memchr(value.data, '\0', value.len)) {
+		memchr(value.data, '\0', value.len)) {
 		lines_wrong(lines, err, "the value is not percent-encoded as it should be");
 		goto out;
 	}
@@ -155,22 +154,22 @@ static int head_canonical(const struct head *head, const char *bytes, size_t len
 	buf_add_text(&again, HEADER "\n");
 	int result = lines_write_rows(head_rows, head, &again, err);
 	if (!result && (again.len > len || memcmp(again.data, bytes, again.len) != 0))
-		result = err_set(err, ERR_FORMAT,
-				 "audit record: not written in the one form that its values have");
+		result = err_set(
+			err, ERR_FORMAT, "audit record: not written in the one form that its values have");
 	buf_release(&again);
 	return result;
 }
 
-int record_parse(struct arena *arena, const char *bytes, size_t len, struct record **out,
-		 struct err *err)
+int record_parse(
+	struct arena *arena, const char *bytes, size_t len, struct record **out, struct err *err)
 {
 	struct lines lines;
 	struct head head = { 0 };
 	*out = NULL;
 	struct record *record = arena_alloc(arena, sizeof(*record), err);
 	if (!record || lines_open(&lines, "audit record", bytes, len, RECORD_MAX_BYTES, err) ||
-	    lines_expect(&lines, HEADER, err) || lines_parse_rows(head_rows, &lines, &head, err) ||
-	    head_canonical(&head, bytes, len, err))
+		lines_expect(&lines, HEADER, err) || lines_parse_rows(head_rows, &lines, &head, err) ||
+		head_canonical(&head, bytes, len, err))
 		return -1;
 	size_t most = 0;
 	for (size_t i = 0; i < len; i++)
@@ -188,8 +187,7 @@ int record_parse(struct arena *arena, const char *bytes, size_t len, struct reco
 			return -1;
 	record->type = record_get(record, "type");
 	if (!record->keys || !record->type || strcmp(record->key[0], "type") != 0)
-		return err_set(err, ERR_FORMAT,
-			       "audit record: key \"type\" was expected behind \"time\"");
+		return err_set(err, ERR_FORMAT, "audit record: key \"type\" was expected behind \"time\"");
 	if (lines_close(&lines, err))
 		return -1;
 	*out = record;

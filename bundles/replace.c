@@ -29,8 +29,8 @@ int replace_begin(const char *path, char **temporary, struct err *err)
 	if (fd < 0) {
 		err_set_errno(err, ERR_IO, "no new file can be made beside %s", path);
 		free(name);
-		return err_hint(err, "A bundle is changed by writing a new file beside it; the "
-				     "directory must allow that.");
+		return err_hint(err,
+			"A bundle is changed by writing a new file beside it; the directory must allow that.");
 	}
 	close(fd);
 	*temporary = name;
@@ -44,8 +44,7 @@ static int replace_finish(const char *temporary, struct err *err)
 		return err_context(err, "the new file does not verify");
 	bundle_close(bundle);
 	int fd = open(temporary, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	int rc = fd < 0 || fsync(fd) ? err_set_errno(err, ERR_IO, "%s cannot be synced", temporary)
-				     : 0;
+	int rc = fd < 0 || fsync(fd) ? err_set_errno(err, ERR_IO, "%s cannot be synced", temporary) : 0;
 	if (fd >= 0)
 		close(fd);
 	return rc;
@@ -64,8 +63,8 @@ static int replace_lock(int fd, const char *path, struct err *err)
 	return err_hint(err, "Run the command again when that has ended.");
 }
 
-static int replace_compare(int fd, const char *path, const struct bundle_origin *was, bool *same,
-			   struct err *err)
+static int replace_compare(
+	int fd, const char *path, const struct bundle_origin *was, bool *same, struct err *err)
 {
 	struct stat held, named;
 	struct digest digest;
@@ -74,9 +73,9 @@ static int replace_compare(int fd, const char *path, const struct bundle_origin 
 	if (fstat(fd, &held))
 		return err_set_errno(err, ERR_IO, "%s cannot be examined", path);
 	if (lstat(path, &named) || named.st_dev != held.st_dev || named.st_ino != held.st_ino ||
-	    held.st_dev != was->stat.st_dev || held.st_ino != was->stat.st_ino ||
-	    held.st_size != was->stat.st_size || held.st_mtim.tv_sec != was->stat.st_mtim.tv_sec ||
-	    held.st_mtim.tv_nsec != was->stat.st_mtim.tv_nsec)
+		held.st_dev != was->stat.st_dev || held.st_ino != was->stat.st_ino ||
+		held.st_size != was->stat.st_size || held.st_mtim.tv_sec != was->stat.st_mtim.tv_sec ||
+		held.st_mtim.tv_nsec != was->stat.st_mtim.tv_nsec)
 		return 0;
 	if (quarantine_digest(fd, path, &digest, &size, err))
 		return -1;
@@ -89,9 +88,8 @@ static void replace_keep_owner(const char *temporary, const struct stat *was)
 {
 	mode_t mode = was->st_mode & 0777;
 	struct stat now;
-	if (chown(temporary, was->st_uid, was->st_gid) &&
-	    chown(temporary, (uid_t)-1, was->st_gid) && lstat(temporary, &now) == 0 &&
-	    now.st_gid != was->st_gid)
+	if (chown(temporary, was->st_uid, was->st_gid) && chown(temporary, (uid_t)-1, was->st_gid) &&
+		lstat(temporary, &now) == 0 && now.st_gid != was->st_gid)
 		mode &= (mode_t)~070;
 	(void)chmod(temporary, mode);
 }
@@ -103,8 +101,8 @@ static int replace_rename(const char *temporary, const char *path, struct err *e
 	return file_sync_directory(path, err);
 }
 
-int replace_same(const char *temporary, const char *path, const struct bundle_origin *was, bool *same,
-		 struct err *err)
+int replace_same(const char *temporary, const char *path, const struct bundle_origin *was,
+	bool *same, struct err *err)
 {
 	int rc = -1, fd = -1;
 	*same = false;

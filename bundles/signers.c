@@ -45,9 +45,8 @@ bool signers_line(struct signers_reader *reader, const char **line, size_t *len,
 			unsigned char c = (unsigned char)(*line)[i];
 			if ((c >= 0x20 && c != 0x7f) || c == '\t')
 				continue;
-			signers_wrong(reader, err,
-				      c == '\r' ? "carriage return" : "control character 0x%02X",
-				      c);
+			signers_wrong(
+				reader, err, c == '\r' ? "carriage return" : "control character 0x%02X", c);
 			err_hint(err, "the policy's files are plain text with LF line ends");
 			return false;
 		}
@@ -72,7 +71,7 @@ bool signers_principal_valid(const char *name, size_t len)
 	for (size_t i = 0; i < len; i++) {
 		char c = name[i];
 		if (!(c >= 'A' && c <= 'Z') && !(c >= 'a' && c <= 'z') && !(c >= '0' && c <= '9') &&
-		    !(c && strchr("_.@:/+-", c)))
+			!(c && strchr("_.@:/+-", c)))
 			return false;
 	}
 	return true;
@@ -109,17 +108,17 @@ static bool parse_time(const char *text, size_t len, int64_t *out)
 	if ((len != 9 && len != 13 && len != 15) || text[len - 1] != 'Z')
 		return false;
 	if (!two_digits(text, 19, 99, &century) || !two_digits(text + 2, 0, 99, &year) ||
-	    !two_digits(text + 4, 1, 12, &month) || !two_digits(text + 6, 1, 31, &day) ||
-	    (len >= 13 &&
-	     (!two_digits(text + 8, 0, 23, &hour) || !two_digits(text + 10, 0, 59, &minute))) ||
-	    (len == 15 && !two_digits(text + 12, 0, 59, &second)))
+		!two_digits(text + 4, 1, 12, &month) || !two_digits(text + 6, 1, 31, &day) ||
+		(len >= 13 &&
+			(!two_digits(text + 8, 0, 23, &hour) || !two_digits(text + 10, 0, 59, &minute))) ||
+		(len == 15 && !two_digits(text + 12, 0, 59, &second)))
 		return false;
 	struct tm tm = { .tm_year = century * 100 + year - 1900,
-			 .tm_mon = month - 1,
-			 .tm_mday = day,
-			 .tm_hour = hour,
-			 .tm_min = minute,
-			 .tm_sec = second };
+		.tm_mon = month - 1,
+		.tm_mday = day,
+		.tm_hour = hour,
+		.tm_min = minute,
+		.tm_sec = second };
 	*out = (int64_t)timegm(&tm) * 1000000;
 	return tm.tm_mday == day && tm.tm_mon == month - 1;
 }
@@ -133,7 +132,7 @@ static const char *set_namespaces(struct signer *signer, const char *value, size
 		unsigned bit = signers_namespace(at, part);
 		if (!bit || signer->namespaces & bit)
 			return "namespaces= takes plan.v1@pgdocket, approve.v1@pgdocket and "
-			       "result.v1@pgdocket, each once";
+				   "result.v1@pgdocket, each once";
 		signer->namespaces |= bit;
 		at += part + 1;
 	}
@@ -143,15 +142,15 @@ static const char *set_namespaces(struct signer *signer, const char *value, size
 static const char *set_after(struct signer *signer, const char *value, size_t len)
 {
 	return parse_time(value, len, &signer->after_us)
-		       ? NULL
-		       : "valid-after= takes YYYYMMDD[HHMM[SS]]Z, in UTC with its Z";
+		? NULL
+		: "valid-after= takes YYYYMMDD[HHMM[SS]]Z, in UTC with its Z";
 }
 
 static const char *set_before(struct signer *signer, const char *value, size_t len)
 {
 	return parse_time(value, len, &signer->before_us)
-		       ? NULL
-		       : "valid-before= takes YYYYMMDD[HHMM[SS]]Z, in UTC with its Z";
+		? NULL
+		: "valid-before= takes YYYYMMDD[HHMM[SS]]Z, in UTC with its Z";
 }
 
 static const struct {
@@ -164,8 +163,8 @@ static const struct {
 };
 
 /* One option at *at; *seen has a bit for each that stood before. */
-static const char *take_option(struct signer *signer, const char **at, const char *end,
-			       unsigned *seen)
+static const char *take_option(
+	struct signer *signer, const char **at, const char *end, unsigned *seen)
 {
 	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
 		size_t len = strlen(options[i].prefix);
@@ -181,8 +180,8 @@ static const char *take_option(struct signer *signer, const char **at, const cha
 		*at = quote + 1;
 		return options[i].set(signer, value, (size_t)(quote - value));
 	}
-	return "only the options namespaces=\"...\", valid-after=\"...\" and valid-before=\"...\" "
-	       "are accepted";
+	return "only the options namespaces=\"...\", valid-after=\"...\" and valid-before=\"...\" are "
+		   "accepted";
 }
 
 static const char *take_options(struct signer *signer, const char *text, size_t len)
@@ -200,9 +199,8 @@ static const char *take_options(struct signer *signer, const char *text, size_t 
 	}
 	if (!signer->namespaces)
 		return "namespaces= is missing: a key must say what it may sign";
-	return signer->after_us < signer->before_us
-		       ? NULL
-		       : "valid-before= is not later than valid-after=";
+	return signer->after_us < signer->before_us ? NULL
+												: "valid-before= is not later than valid-after=";
 }
 
 /* A key stands for one person, and says once what it may do. */
@@ -222,7 +220,7 @@ static const char *conflict(const struct signers *signers, const struct signer *
 }
 
 static int take_key(const struct signers_reader *reader, const char *text, size_t len,
-		    struct signer *signer, struct err *err)
+	struct signer *signer, struct err *err)
 {
 	struct err inner = ERR_INIT;
 	struct ssh_public_key key;
@@ -240,7 +238,7 @@ static int take_key(const struct signers_reader *reader, const char *text, size_
 }
 
 static int take_line(struct arena *arena, const struct signers_reader *reader, const char *line,
-		     size_t len, struct signers *signers, struct err *err)
+	size_t len, struct signers *signers, struct err *err)
 {
 	struct words words = { line, line + len };
 	struct signer *signer = &signers->item[signers->count];
@@ -248,19 +246,16 @@ static int take_line(struct arena *arena, const struct signers_reader *reader, c
 	size_t name_len, option_len;
 	int with = 0;
 	if (!next_word(&words, &name, &name_len) || name != line ||
-	    !signers_principal_valid(name, name_len)) {
+		!signers_principal_valid(name, name_len)) {
 		signers_wrong(reader, err, "one literal principal was expected first");
-		return err_hint(
-			err,
+		return err_hint(err,
 			"no wildcards, no lists; letters, digits and _.@:/+-, at most %d bytes",
 			SIGNERS_PRINCIPAL_MAX);
 	}
 	if (!next_word(&words, &option, &option_len))
-		return signers_wrong(reader, err,
-				     "options and a key were expected behind the principal");
-	*signer = (struct signer){ .after_us = INT64_MIN,
-				   .before_us = INT64_MAX,
-				   .line = reader->line };
+		return signers_wrong(reader, err, "options and a key were expected behind the principal");
+	*signer =
+		(struct signer){ .after_us = INT64_MIN, .before_us = INT64_MAX, .line = reader->line };
 	const char *why = take_options(signer, option, option_len);
 	if (why)
 		return signers_wrong(reader, err, "%s", why);
@@ -279,7 +274,7 @@ static int take_line(struct arena *arena, const struct signers_reader *reader, c
 }
 
 int signers_parse(struct arena *arena, const char *path, const char *text, size_t len,
-		  struct signers *out, struct err *err)
+	struct signers *out, struct err *err)
 {
 	struct signers_reader reader = { path, text, text + len, 0 };
 	const char *line;

@@ -31,23 +31,21 @@ int sshkey_decode(const char *line, size_t len, struct buf *blob, struct err *er
 	size_t base64_len = word_len(line + at, len - at);
 	buf_clear(blob);
 	if (!type_len || !base64_len || !text_unbase64(line + at, base64_len, blob)) {
-		err_set(err, ERR_FORMAT,
-			"not a public key: \"type base64 [comment]\" was expected");
+		err_set(err, ERR_FORMAT, "not a public key: \"type base64 [comment]\" was expected");
 		return err_hint(err, "give the .pub file that ssh-keygen wrote");
 	}
 	struct wire wire = wire_open(blob->data, blob->len);
 	struct wire_string inner = wire_string(&wire);
 	if (wire.bad || inner.len != type_len || memcmp(inner.bytes, line, type_len) != 0)
-		return err_set(err, ERR_FORMAT,
-			       "the key is not of the type that stands in front of it");
+		return err_set(err, ERR_FORMAT, "the key is not of the type that stands in front of it");
 	return 0;
 }
 
 static int take_public(const void *blob, size_t len, struct ssh_public_key *out, struct err *err)
 {
 	if (len > sizeof(out->blob))
-		return err_set(err, ERR_LIMIT, "a public key of %zu bytes; at most %zu are allowed",
-			       len, sizeof(out->blob));
+		return err_set(err, ERR_LIMIT, "a public key of %zu bytes; at most %zu are allowed", len,
+			sizeof(out->blob));
 	if (!keytype_of_blob(blob, len, err))
 		return -1;
 	memset(out, 0, sizeof(*out));
@@ -146,8 +144,8 @@ static int no_passphrase(char *buffer, int size, int writing, void *asked)
 	return -1;
 }
 
-int ssh_private_key_parse_pem(const char *text, size_t len, struct ssh_private_key **out,
-			      struct err *err)
+int ssh_private_key_parse_pem(
+	const char *text, size_t len, struct ssh_private_key **out, struct err *err)
 {
 	bool asked = false;
 	*out = NULL;

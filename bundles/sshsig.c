@@ -1,7 +1,7 @@
 /*
- * SSHSIG (OpenSSH PROTOCOL.sshsig): framing, signing, verifying. Stricter than ssh-keygen:
- * what is accepted here ssh-keygen accepts, not the reverse. Whether the key that signed is trusted
- * is not asked here.
+ * SSHSIG (OpenSSH PROTOCOL.sshsig): framing, signing, verifying. Stricter than ssh-keygen: what is
+ * accepted here ssh-keygen accepts, not the reverse. Whether the key that signed is trusted is not
+ * asked here.
  */
 #include "sshsig.h"
 
@@ -22,7 +22,7 @@ static const struct hash hashes[] = { { "sha512", EVP_sha512 }, { "sha256", EVP_
 
 /* What the key signs: the namespace and the digest of the message, never the message itself. */
 static int to_sign(const struct hash *hash, const char *name_space, const void *message, size_t len,
-		   struct buf *out, struct err *err)
+	struct buf *out, struct err *err)
 {
 	unsigned char digest[EVP_MAX_MD_SIZE];
 	unsigned digest_len = 0;
@@ -37,7 +37,7 @@ static int to_sign(const struct hash *hash, const char *name_space, const void *
 }
 
 int sshsig_sign(const struct ssh_private_key *key, const char *name_space, const void *message,
-		size_t len, struct buf *out, struct err *err)
+	size_t len, struct buf *out, struct err *err)
 {
 	unsigned char signature[64];
 	size_t signature_len = sizeof(signature);
@@ -47,8 +47,8 @@ int sshsig_sign(const struct ssh_private_key *key, const char *name_space, const
 	if (to_sign(&hashes[0], name_space, message, len, &bytes, err))
 		goto out;
 	if (!context || EVP_DigestSignInit(context, NULL, NULL, NULL, key->pkey) != 1 ||
-	    EVP_DigestSign(context, signature, &signature_len, (const unsigned char *)bytes.data,
-			   bytes.len) != 1) {
+		EVP_DigestSign(context, signature, &signature_len, (const unsigned char *)bytes.data,
+			bytes.len) != 1) {
 		err_set(err, ERR_BUG, "libcrypto does not sign with this key");
 		goto out;
 	}
@@ -110,7 +110,7 @@ static int refuse(struct err *err, const char *why)
 
 /* Type, key and hash are known, and the signature is of the key's type; then libcrypto decides. */
 static int verify_parts(const struct parts *parts, const char *name_space, const void *message,
-			size_t len, struct err *err)
+	size_t len, struct err *err)
 {
 	struct err inner = ERR_INIT;
 	struct buf bytes = BUF_INIT(SSHSIG_MAX_BYTES);
@@ -139,7 +139,7 @@ out:
 }
 
 int sshsig_verify(const uint8_t *blob, size_t blob_len, const char *name_space, const void *message,
-		  size_t len, struct ssh_public_key *key, struct err *err)
+	size_t len, struct ssh_public_key *key, struct err *err)
 {
 	struct parts parts;
 	const char *why = take_apart(blob, blob_len, &parts);
@@ -151,10 +151,10 @@ int sshsig_verify(const uint8_t *blob, size_t blob_len, const char *name_space, 
 	if (!wire_same(parts.name_space, name_space)) {
 		struct buf shown = BUF_INIT(512);
 		text_safe(&shown, (const char *)parts.name_space.bytes,
-			  parts.name_space.len < 64 ? parts.name_space.len : 64);
+			parts.name_space.len < 64 ? parts.name_space.len : 64);
 		err_refuse(err, "signature",
-			   "the signature is refused: it was made in namespace \"%s\", not %s",
-			   buf_text(&shown), name_space);
+			"the signature is refused: it was made in namespace \"%s\", not %s", buf_text(&shown),
+			name_space);
 		buf_release(&shown);
 		return err_hint(err, "ssh-keygen -Y sign -n %s", name_space);
 	}

@@ -32,8 +32,7 @@ static int unsafe(struct err *err, const char *path, const char *why)
 {
 	err_refuse(err, "policy", "%s: %s", path, why);
 	return err_hint(
-		err,
-		"the policy belongs to root or to who runs this, and others may not write to it");
+		err, "the policy belongs to root or to who runs this, and others may not write to it");
 }
 
 /* Owner root or us, writable by nobody else; a directory with the sticky bit may be. */
@@ -80,10 +79,9 @@ static int open_directory(struct opening *opening, struct err *err)
 	opening->fd = open(name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	free(name);
 	if (opening->fd < 0) {
-		err_refuse(err, "policy", "no policy directory at %s: %s", opening->directory,
-			   strerror(errno));
-		return err_hint(
-			err, "pgdocket trust init DIR --label L makes one; --trust DIR names it");
+		err_refuse(
+			err, "policy", "no policy directory at %s: %s", opening->directory, strerror(errno));
+		return err_hint(err, "pgdocket trust init DIR --label L makes one; --trust DIR names it");
 	}
 	if (!opening->strict)
 		return 0;
@@ -91,9 +89,8 @@ static int open_directory(struct opening *opening, struct err *err)
 		return err_refuse(err, "policy", "%s: %s", opening->directory, strerror(errno));
 	if (st.st_mode & 022)
 		return unsafe(err, opening->directory, "others may write to it");
-	return check_owner(opening->directory, &st, err) || check_parents(opening->directory, err)
-		       ? -1
-		       : 0;
+	return check_owner(opening->directory, &st, err) || check_parents(opening->directory, err) ? -1
+																							   : 0;
 }
 
 static char *path_of(const struct opening *opening, const char *name, struct err *err)
@@ -101,8 +98,8 @@ static char *path_of(const struct opening *opening, const char *name, struct err
 	return arena_format(opening->trust->arena, err, "%s/%s", opening->directory, name);
 }
 
-static int check_file(const struct opening *opening, const char *path, int fd, bool secret,
-		      struct err *err)
+static int check_file(
+	const struct opening *opening, const char *path, int fd, bool secret, struct err *err)
 {
 	struct stat st;
 	if (fstat(fd, &st) != 0)
@@ -111,14 +108,13 @@ static int check_file(const struct opening *opening, const char *path, int fd, b
 		return unsafe(err, path, "is not a regular file");
 	if (st.st_size > (off_t)TRUST_FILE_MAX)
 		return err_refuse(err, "policy", "%s has %lld bytes; at most %u are allowed", path,
-				  (long long)st.st_size, TRUST_FILE_MAX);
+			(long long)st.st_size, TRUST_FILE_MAX);
 	if (!opening->strict)
 		return 0;
 	if (secret && st.st_mode & 077) {
 		err_refuse(err, "policy", "%s: others may read the host key (mode %03o)", path,
-			   (unsigned)st.st_mode & 0777);
-		return err_hint(err, "chmod 600 %s; if others may have read it, make a new one",
-				path);
+			(unsigned)st.st_mode & 0777);
+		return err_hint(err, "chmod 600 %s; if others may have read it, make a new one", path);
 	}
 	return check_owner(path, &st, err);
 }
@@ -129,7 +125,7 @@ static int check_file(const struct opening *opening, const char *path, int fd, b
  * behind.
  */
 static int read_file(const struct opening *opening, const char *name, bool secret, char **text,
-		     size_t *size, struct err *err)
+	size_t *size, struct err *err)
 {
 	int result = -1;
 	ssize_t got = 1;
@@ -142,10 +138,9 @@ static int read_file(const struct opening *opening, const char *name, bool secre
 	if (fd < 0 && errno == ENOENT && secret)
 		return 0;
 	if (fd < 0) {
-		err_refuse(err, "policy", "%s: %s", path,
-			   errno == ELOOP ? "is a symbolic link" : strerror(errno));
-		return err_hint(
-			err, "pgdocket trust init writes every file that a policy directory needs");
+		err_refuse(
+			err, "policy", "%s: %s", path, errno == ELOOP ? "is a symbolic link" : strerror(errno));
+		return err_hint(err, "pgdocket trust init writes every file that a policy directory needs");
 	}
 	if (check_file(opening, path, fd, secret, err))
 		goto out;
@@ -155,7 +150,7 @@ static int read_file(const struct opening *opening, const char *name, bool secre
 		goto out;
 	}
 	while (*size <= TRUST_FILE_MAX &&
-	       (got = read(fd, *text + *size, TRUST_FILE_MAX + 1 - *size)) != 0) {
+		(got = read(fd, *text + *size, TRUST_FILE_MAX + 1 - *size)) != 0) {
 		if (got < 0 && errno != EINTR)
 			break;
 		*size += got > 0 ? (size_t)got : 0;
@@ -178,8 +173,8 @@ static void release_text(char *text, size_t size)
 	free(text);
 }
 
-static int read_policy(struct opening *opening, const char *path, const char *text, size_t size,
-		       struct err *err)
+static int read_policy(
+	struct opening *opening, const char *path, const char *text, size_t size, struct err *err)
 {
 	struct trust *trust = opening->trust;
 	digest_of(text, size, &trust->policy_digest);
@@ -190,18 +185,16 @@ static int read_policy(struct opening *opening, const char *path, const char *te
 	return file && !trust->conninfo_file ? -1 : 0;
 }
 
-static int read_signers(struct opening *opening, const char *path, const char *text, size_t size,
-			struct err *err)
+static int read_signers(
+	struct opening *opening, const char *path, const char *text, size_t size, struct err *err)
 {
-	return signers_parse(opening->trust->arena, path, text, size, &opening->trust->signers,
-			     err);
+	return signers_parse(opening->trust->arena, path, text, size, &opening->trust->signers, err);
 }
 
 /* A list with one digest per line; parse says how a line gives one. */
 static int read_digests(struct opening *opening, struct signers_reader reader,
-			struct trust_digests *out,
-			bool (*parse)(const char *line, size_t len, struct digest *digest),
-			const char *expected, struct err *err)
+	struct trust_digests *out, bool (*parse)(const char *line, size_t len, struct digest *digest),
+	const char *expected, struct err *err)
 {
 	const char *line;
 	size_t len, most = 1;
@@ -241,24 +234,24 @@ static bool parse_plan_line(const char *line, size_t len, struct digest *digest)
 	return digest_parse(line, len, digest);
 }
 
-static int read_revoked_keys(struct opening *opening, const char *path, const char *text,
-			     size_t size, struct err *err)
+static int read_revoked_keys(
+	struct opening *opening, const char *path, const char *text, size_t size, struct err *err)
 {
 	struct signers_reader reader = { path, text, text + size, 0 };
 	return read_digests(opening, reader, &opening->trust->revoked_keys, parse_key_line,
-			    "a public key, \"type base64 [comment]\"", err);
+		"a public key, \"type base64 [comment]\"", err);
 }
 
-static int read_revoked_plans(struct opening *opening, const char *path, const char *text,
-			      size_t size, struct err *err)
+static int read_revoked_plans(
+	struct opening *opening, const char *path, const char *text, size_t size, struct err *err)
 {
 	struct signers_reader reader = { path, text, text + size, 0 };
 	return read_digests(opening, reader, &opening->trust->revoked_plans, parse_plan_line,
-			    "a whole plan id of 64 hex digits", err);
+		"a whole plan id of 64 hex digits", err);
 }
 
-static int read_host_key(struct opening *opening, const char *path, const char *text, size_t size,
-			 struct err *err)
+static int read_host_key(
+	struct opening *opening, const char *path, const char *text, size_t size, struct err *err)
 {
 	struct err inner = ERR_INIT;
 	if (!text)
@@ -272,8 +265,8 @@ static int read_host_key(struct opening *opening, const char *path, const char *
 static const struct {
 	const char *name;
 	bool secret; /* and may be absent */
-	int (*read)(struct opening *opening, const char *path, const char *text, size_t size,
-		    struct err *err);
+	int (*read)(
+		struct opening *opening, const char *path, const char *text, size_t size, struct err *err);
 } files[] = {
 	{ TRUST_POLICY, false, read_policy },
 	{ TRUST_SIGNERS, false, read_signers },
@@ -299,8 +292,7 @@ int trust_open(const char *dir, bool strict, struct trust **out, struct err *err
 		char *text = NULL;
 		size_t size = 0;
 		const char *path = path_of(&opening, files[i].name, err);
-		int failed =
-			!path ||
+		int failed = !path ||
 			read_file(&opening, files[i].name, files[i].secret, &text, &size, err) ||
 			files[i].read(&opening, path, text, size, err);
 		release_text(text, size);
@@ -392,7 +384,7 @@ const char *trust_operator(const struct trust *trust, long uid)
 }
 
 bool trust_signer(const struct trust *trust, const struct ssh_public_key *key,
-		  const char *name_space, int64_t now_us, const char **principal)
+	const char *name_space, int64_t now_us, const char **principal)
 {
 	unsigned bit = signers_namespace(name_space, strlen(name_space));
 	struct digest digest;
@@ -402,7 +394,7 @@ bool trust_signer(const struct trust *trust, const struct ssh_public_key *key,
 	for (size_t i = 0; i < trust->signers.count; i++) {
 		const struct signer *signer = &trust->signers.item[i];
 		if (!digest_equal(&signer->key, &digest) || !(signer->namespaces & bit) ||
-		    now_us < signer->after_us || now_us >= signer->before_us)
+			now_us < signer->after_us || now_us >= signer->before_us)
 			continue;
 		if (principal)
 			*principal = signer->principal;

@@ -23,7 +23,7 @@ static bool counted_before(const struct trust_judging *judging, size_t end, bool
 	for (size_t i = 0; i < end; i++) {
 		const struct trust_vote *vote = &judging->vote[i];
 		if ((vote_plan ? vote->plan : vote->approves) &&
-		    strcmp(vote->principal, judging->vote[end].principal) == 0)
+			strcmp(vote->principal, judging->vote[end].principal) == 0)
 			return true;
 	}
 	return false;
@@ -33,7 +33,7 @@ static const char *first_reason(const struct trust_result *result, const char *n
 {
 	for (size_t i = 0; i < result->signatures; i++)
 		if (result->signature[i].verdict == VERDICT_IGNORED &&
-		    strcmp(result->signature[i].name_space, name_space) == 0)
+			strcmp(result->signature[i].name_space, name_space) == 0)
 			return result->signature[i].why;
 	return NULL;
 }
@@ -47,16 +47,15 @@ static int judge_planners(struct trust_judging *judging, struct err *err)
 		if (!judging->vote[i].plan || counted_before(judging, i, true))
 			continue;
 		if (!people++)
-			snprintf(result->planner, sizeof(result->planner), "%s",
-				 judging->vote[i].principal);
+			snprintf(result->planner, sizeof(result->planner), "%s", judging->vote[i].principal);
 	}
 	if (people >= policy->plan)
 		return 0;
 	const char *why = first_reason(result, NAMESPACE_PLAN);
-	err_refuse(err, "signature", "the plan is signed by %d of %d people who may plan%s%s",
-		   people, policy->plan, why ? "; ignored: " : "", why ? why : "");
-	return err_hint(err, "pgdocket sign FILE --key KEY; pgdocket trust add DIR --role planner "
-			     "lets a key plan");
+	err_refuse(err, "signature", "the plan is signed by %d of %d people who may plan%s%s", people,
+		policy->plan, why ? "; ignored: " : "", why ? why : "");
+	return err_hint(
+		err, "pgdocket sign FILE --key KEY; pgdocket trust add DIR --role planner lets a key plan");
 }
 
 static int judge_target(struct trust_judging *judging, struct err *err)
@@ -66,18 +65,17 @@ static int judge_target(struct trust_judging *judging, struct err *err)
 	char host[SSHSIG_FINGERPRINT_SIZE];
 	if (strcmp(statement->label, trust->policy.label) != 0) {
 		err_refuse(err, "label", "the plan is for \"%s\", this policy is for \"%s\"",
-			   statement->label, trust->policy.label);
-		return err_hint(err, "take the bundle to that environment, or plan for this one: "
-				     "label in pgdocket.conf");
+			statement->label, trust->policy.label);
+		return err_hint(err,
+			"take the bundle to that environment, or plan for this one: label in pgdocket.conf");
 	}
 	if (strcmp(statement->apply_host, "any") == 0) {
 		if (!trust->policy.require_apply_host)
 			return 0;
-		err_refuse(
-			err, "apply-host",
+		err_refuse(err, "apply-host",
 			"the plan may be applied by any host, and the policy wants it to name one");
-		return err_hint(err, "set apply_host in pgdocket.conf to the host's fingerprint, "
-				     "or require-apply-host: no");
+		return err_hint(err,
+			"set apply_host in pgdocket.conf to the host's fingerprint, or require-apply-host: no");
 	}
 	if (!trust->host_key) {
 		judging->result->apply_host_unchecked = true;
@@ -87,9 +85,9 @@ static int judge_target(struct trust_judging *judging, struct err *err)
 	if (strcmp(host, statement->apply_host) == 0)
 		return 0;
 	err_refuse(err, "apply-host", "the plan is for the host with key %s, this one has %s",
-		   statement->apply_host, host);
-	return err_hint(err,
-			"apply it on that host, or plan for this one: apply_host in pgdocket.conf");
+		statement->apply_host, host);
+	return err_hint(
+		err, "apply it on that host, or plan for this one: apply_host in pgdocket.conf");
 }
 
 /*
@@ -97,7 +95,7 @@ static int judge_target(struct trust_judging *judging, struct err *err)
  * (PROTOCOL.md).
  */
 static int judge_limit(struct trust_judging *judging, int64_t limit_us, const char *reason,
-		       const char *what, struct err *err)
+	const char *what, struct err *err)
 {
 	char time[CLOCK_SECONDS_SIZE];
 	if (judging->now_us <= limit_us)
@@ -124,15 +122,13 @@ static int judge_times(struct trust_judging *judging, struct err *err)
 		err_refuse(err, "not-yet", "the plan may not be applied before %s", time);
 		return err_hint(err, "wait, or check this host's clock");
 	}
-	if (__builtin_add_overflow(statement->created_us,
-				   judging->trust->policy.max_plan_age_ms * US_PER_MS, &oldest))
+	if (__builtin_add_overflow(
+			statement->created_us, judging->trust->policy.max_plan_age_ms * US_PER_MS, &oldest))
 		oldest = INT64_MAX;
-	return judge_limit(judging, statement->expires_us, "expired", "the plan has expired",
-			   err) ||
-			       judge_limit(judging, oldest, "age",
-					   "the plan is older than max-plan-age allows,", err)
-		       ? -1
-		       : 0;
+	return judge_limit(judging, statement->expires_us, "expired", "the plan has expired", err) ||
+			judge_limit(judging, oldest, "age", "the plan is older than max-plan-age allows,", err)
+		? -1
+		: 0;
 }
 
 /*
@@ -144,7 +140,7 @@ static void drop_indistinct(struct trust_judging *judging)
 	unsigned distinct = judging->trust->policy.distinct;
 	bool not_planner = (distinct & POLICY_PLANNER) && (distinct & POLICY_APPROVER);
 	bool not_operator = (distinct & POLICY_OPERATOR) && (distinct & POLICY_APPROVER) &&
-			    judging->operator_name;
+		judging->operator_name;
 	for (size_t i = 0; i < judging->result->signatures; i++) {
 		struct trust_vote *vote = &judging->vote[i];
 		const char *why = NULL;
@@ -162,8 +158,8 @@ static void drop_indistinct(struct trust_judging *judging)
 }
 
 /* How many people approve, among members (NULL: all). */
-static int count_people(const struct trust_judging *judging, const struct policy_group *group,
-			bool late_too)
+static int count_people(
+	const struct trust_judging *judging, const struct policy_group *group, bool late_too)
 {
 	const char *seen[TRUST_SIGNATURES_MAX];
 	int people = 0;
@@ -172,8 +168,7 @@ static int count_people(const struct trust_judging *judging, const struct policy
 		bool counts = vote->approves && (late_too || !vote->late);
 		bool member = !group;
 		for (size_t j = 0; group && j < group->members; j++)
-			member = member ||
-				 (counts && strcmp(group->member[j], vote->principal) == 0);
+			member = member || (counts && strcmp(group->member[j], vote->principal) == 0);
 		for (int j = 0; counts && j < people; j++)
 			counts = strcmp(seen[j], vote->principal) != 0;
 		if (counts && member)
@@ -194,7 +189,7 @@ static const struct policy_group *missing_group(const struct trust_judging *judg
 static bool quorum(const struct trust_judging *judging, bool late_too)
 {
 	return count_people(judging, NULL, late_too) >= judging->trust->policy.approve &&
-	       !missing_group(judging, late_too);
+		!missing_group(judging, late_too);
 }
 
 /* The person of a late approval has another one that is not late. */
@@ -217,8 +212,7 @@ static void settle_late(struct trust_judging *judging, bool late_too)
 		if (!vote->approves || !vote->late)
 			continue;
 		if (late_too && !renewed(judging, vote)) {
-			snprintf(signature->why, sizeof(signature->why),
-				 "expired, but within resume-grace");
+			snprintf(signature->why, sizeof(signature->why), "expired, but within resume-grace");
 			continue;
 		}
 		trust_votes_ignore(signature, "it has expired");
@@ -234,8 +228,7 @@ static void settle_repeated(struct trust_judging *judging)
 		if ((!vote->plan && !vote->approves) || !counted_before(judging, i, vote->plan))
 			continue;
 		trust_votes_ignore(&judging->result->signature[i],
-				   vote->plan ? "the planner has signed already"
-					      : "the approver has approved already");
+			vote->plan ? "the planner has signed already" : "the approver has approved already");
 	}
 }
 
@@ -247,15 +240,15 @@ static int judge_rejections(struct trust_judging *judging, struct err *err)
 			continue;
 		for (size_t j = 0; j < result->signatures; j++)
 			if (judging->vote[j].approves &&
-			    strcmp(judging->vote[j].principal, judging->vote[i].principal) == 0) {
+				strcmp(judging->vote[j].principal, judging->vote[i].principal) == 0) {
 				judging->vote[j].approves = false;
-				trust_votes_ignore(&judging->result->signature[j],
-						   "the approver rejected the plan too");
+				trust_votes_ignore(
+					&judging->result->signature[j], "the approver rejected the plan too");
 			}
 		if (!judging->trust->policy.reject_is_veto)
 			continue;
 		err_refuse(err, "rejected", "%s rejected the plan: %s", judging->vote[i].principal,
-			   result->signature[i].comment);
+			result->signature[i].comment);
 		return err_hint(err, "a rejection stands for ever; make a new plan");
 	}
 	return 0;
@@ -271,15 +264,12 @@ static int judge_operator(const struct trust_judging *judging, struct err *err)
 		if (!trust->host_key)
 			return 0;
 		err_refuse(err, "quorum",
-			   "the policy wants the operator to be someone else, and does not know "
-			   "who this is");
+			"the policy wants the operator to be someone else, and does not know who this is");
 		return err_hint(err, "add \"operator: uid NUMBER PRINCIPAL\" to policy.conf");
 	}
-	if (!(trust->policy.distinct & POLICY_PLANNER) ||
-	    !has_planned(judging, judging->operator_name))
+	if (!(trust->policy.distinct & POLICY_PLANNER) || !has_planned(judging, judging->operator_name))
 		return 0;
-	err_refuse(err, "quorum", "%s planned this and may not apply it too",
-		   judging->operator_name);
+	err_refuse(err, "quorum", "%s planned this and may not apply it too", judging->operator_name);
 	return err_hint(err, "someone else must run it: distinct in policy.conf");
 }
 
@@ -303,22 +293,20 @@ static int judge_quorum(struct trust_judging *judging, struct err *err)
 		return 0;
 	const char *why = first_reason(result, NAMESPACE_APPROVE);
 	if (result->approvals < policy->approve)
-		err_refuse(err, "quorum", "%d of %d approvals%s%s", result->approvals,
-			   policy->approve, why ? "; ignored: " : "", why ? why : "");
+		err_refuse(err, "quorum", "%d of %d approvals%s%s", result->approvals, policy->approve,
+			why ? "; ignored: " : "", why ? why : "");
 	else
-		err_refuse(err, "quorum", "%d of %d approvals from group %s",
-			   from_group, group ? group->required : 0,
-			   group ? group->name : "");
-	return err_hint(err,
-			"pgdocket approve FILE --key KEY --principal WHO; one person counts once");
+		err_refuse(err, "quorum", "%d of %d approvals from group %s", from_group,
+			group ? group->required : 0, group ? group->name : "");
+	return err_hint(err, "pgdocket approve FILE --key KEY --principal WHO; one person counts once");
 }
 
 static int load_plan(struct trust_judging *judging, struct db *db, struct err *err)
 {
 	struct buf bytes = BUF_INIT(STATEMENT_MAX_BYTES);
 	bool found = false;
-	int result = plan_statement_load(db, &bytes, &judging->result->statement,
-					 &judging->result->plan, &found, err);
+	int result = plan_statement_load(
+		db, &bytes, &judging->result->statement, &judging->result->plan, &found, err);
 	buf_release(&bytes);
 	if (result) {
 		if (!err->reason[0])
@@ -332,7 +320,7 @@ static int load_plan(struct trust_judging *judging, struct db *db, struct err *e
 }
 
 int trust_judge(const struct trust *trust, struct db *bundle, int64_t now_us,
-		const char *operator_name, struct trust_result *result, struct err *err)
+	const char *operator_name, struct trust_result *result, struct err *err)
 {
 	struct trust_judging judging = {
 		.trust = trust, .now_us = now_us, .operator_name = operator_name, .result = result
@@ -342,7 +330,7 @@ int trust_judge(const struct trust *trust, struct db *bundle, int64_t now_us,
 	if (load_plan(&judging, bundle, err) || trust_votes(&judging, bundle, err))
 		return -1;
 	return judge_planners(&judging, err) || judge_target(&judging, err) ||
-			       judge_times(&judging, err) || judge_quorum(&judging, err)
-		       ? -1
-		       : 0;
+			judge_times(&judging, err) || judge_quorum(&judging, err)
+		? -1
+		: 0;
 }

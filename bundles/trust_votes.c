@@ -20,8 +20,7 @@ struct row { /* borrowed from the query */
 void trust_votes_ignore(struct trust_signature *signature, const char *why)
 {
 	signature->verdict = VERDICT_IGNORED;
-	snprintf(signature->why, sizeof(signature->why), "%.*s", (int)sizeof(signature->why) - 1,
-		 why);
+	snprintf(signature->why, sizeof(signature->why), "%.*s", (int)sizeof(signature->why) - 1, why);
 }
 
 /* Any line of allowed_signers with this key; a key has one principal. */
@@ -33,12 +32,12 @@ static const struct signer *find_key(const struct trust *trust, const struct dig
 	return NULL;
 }
 
-static const struct signer *find_signer(const struct trust *trust, const struct digest *key,
-					unsigned bit)
+static const struct signer *find_signer(
+	const struct trust *trust, const struct digest *key, unsigned bit)
 {
 	for (size_t i = 0; i < trust->signers.count; i++)
 		if (digest_equal(&trust->signers.item[i].key, key) &&
-		    trust->signers.item[i].namespaces & bit)
+			trust->signers.item[i].namespaces & bit)
 			return &trust->signers.item[i];
 	return NULL;
 }
@@ -53,25 +52,23 @@ static const char *genuine(const struct row *row, const char *name_space, struct
 	digest_of(row->body, row->body_len, &digest);
 	if (!digest_equal(&digest, &row->statement))
 		return "the row is damaged: its digest is not that of its bytes";
-	if (sshsig_verify(row->signature, row->signature_len, name_space, row->body, row->body_len,
-			  &key, err))
+	if (sshsig_verify(
+			row->signature, row->signature_len, name_space, row->body, row->body_len, &key, err))
 		return err->message;
 	ssh_public_key_digest(&key, &digest);
-	return digest_equal(&digest, &row->key)
-		       ? NULL
-		       : "the row is damaged: another key made its signature";
+	return digest_equal(&digest, &row->key) ? NULL
+											: "the row is damaged: another key made its signature";
 }
 
 /* Why the key's owner may not sign this now, or NULL. A rejection stands whatever the time. */
-static const char *may_sign(const struct trust_judging *judging, const struct row *row,
-			    unsigned bit, bool any_time)
+static const char *may_sign(
+	const struct trust_judging *judging, const struct row *row, unsigned bit, bool any_time)
 {
 	const struct signer *signer = find_signer(judging->trust, &row->key, bit);
 	if (trust_has(&judging->trust->revoked_keys, &row->key))
 		return "the key is revoked";
 	if (!signer)
-		return bit == SIGNERS_PLAN ? "the key may not sign plans"
-					   : "the key may not approve";
+		return bit == SIGNERS_PLAN ? "the key may not sign plans" : "the key may not approve";
 	if (any_time)
 		return NULL;
 	if (judging->now_us < signer->after_us)
@@ -79,13 +76,13 @@ static const char *may_sign(const struct trust_judging *judging, const struct ro
 	if (judging->now_us >= signer->before_us)
 		return "the key is not valid any more";
 	if (bit == SIGNERS_APPROVE && !signer->hardware &&
-	    (judging->trust->policy.require_sk || judging->trust->policy.require_uv))
+		(judging->trust->policy.require_sk || judging->trust->policy.require_uv))
 		return "the policy wants approvals from keys in hardware";
 	return NULL;
 }
 
 static void judge_plan_row(struct trust_judging *judging, const struct row *row,
-			   struct trust_signature *signature, struct trust_vote *vote)
+	struct trust_signature *signature, struct trust_vote *vote)
 {
 	const char *why = may_sign(judging, row, SIGNERS_PLAN, false);
 	if (!digest_equal(&row->statement, &judging->result->plan))
@@ -99,8 +96,7 @@ static void judge_plan_row(struct trust_judging *judging, const struct row *row,
 }
 
 static void judge_approval(struct trust_judging *judging, const struct row *row,
-			   const struct approval *approval, struct trust_signature *signature,
-			   struct trust_vote *vote)
+	const struct approval *approval, struct trust_signature *signature, struct trust_vote *vote)
 {
 	int64_t grace_us = judging->trust->policy.resume_grace_ms * US_PER_MS;
 	const char *why = may_sign(judging, row, SIGNERS_APPROVE, !approval->approve);
@@ -109,7 +105,7 @@ static void judge_approval(struct trust_judging *judging, const struct row *row,
 	else if (!why && strcmp(approval->approver, vote->principal) != 0)
 		why = "it names another approver than the key's owner";
 	else if (!why && approval->approve && judging->now_us > approval->expires_us &&
-		 judging->now_us - approval->expires_us >= grace_us)
+		judging->now_us - approval->expires_us >= grace_us)
 		why = "it has expired";
 	if (why) {
 		trust_votes_ignore(signature, why);
@@ -122,7 +118,7 @@ static void judge_approval(struct trust_judging *judging, const struct row *row,
 }
 
 static void judge_approve_row(struct trust_judging *judging, const struct row *row,
-			      struct trust_signature *signature, struct trust_vote *vote)
+	struct trust_signature *signature, struct trust_vote *vote)
 {
 	struct err err = ERR_INIT;
 	struct approval approval;
@@ -139,7 +135,7 @@ static void judge_approve_row(struct trust_judging *judging, const struct row *r
 static const struct {
 	const char *name_space;
 	void (*judge)(struct trust_judging *judging, const struct row *row,
-		      struct trust_signature *signature, struct trust_vote *vote);
+		struct trust_signature *signature, struct trust_vote *vote);
 } namespaces[] = {
 	{ NAMESPACE_PLAN, judge_plan_row },
 	{ NAMESPACE_APPROVE, judge_approve_row },
@@ -147,8 +143,8 @@ static const struct {
 #define NAMESPACES (sizeof(namespaces) / sizeof(namespaces[0]))
 
 /* The next free place, named after the key; NULL when all are taken. */
-static struct trust_signature *note(struct trust_judging *judging, const char *name_space,
-				    const struct digest *key)
+static struct trust_signature *note(
+	struct trust_judging *judging, const char *name_space, const struct digest *key)
 {
 	struct trust_result *result = judging->result;
 	if (result->signatures == TRUST_SIGNATURES_MAX) {
@@ -173,8 +169,8 @@ static int read_digest(struct db_query *query, int column, struct digest *out, s
 	return 0;
 }
 
-static int examine_row(struct trust_judging *judging, struct db_query *query, size_t which,
-		       struct err *err)
+static int examine_row(
+	struct trust_judging *judging, struct db_query *query, size_t which, struct err *err)
 {
 	struct row row;
 	struct err inner = ERR_INIT;
@@ -184,7 +180,7 @@ static int examine_row(struct trust_judging *judging, struct db_query *query, si
 	if (!signer)
 		return 0;
 	if (db_get_blob(query, 2, &row.body, &row.body_len, err) ||
-	    db_get_blob(query, 3, &row.signature, &row.signature_len, err))
+		db_get_blob(query, 3, &row.signature, &row.signature_len, err))
 		return -1;
 	struct trust_signature *signature = note(judging, namespaces[which].name_space, &row.key);
 	if (!signature)
@@ -201,8 +197,8 @@ static int examine_row(struct trust_judging *judging, struct db_query *query, si
 }
 
 /* Rows whose key allowed_signers knows come first, so that junk cannot push them out. */
-static int examine_known(struct trust_judging *judging, struct db *db, size_t which,
-			 struct err *err)
+static int examine_known(
+	struct trust_judging *judging, struct db *db, size_t which, struct err *err)
 {
 	struct db_query *query = NULL;
 	bool row = false;
@@ -235,8 +231,8 @@ static int note_unknown(struct trust_judging *judging, struct db_query *query, s
 	struct trust_signature *signature = note(judging, ours ? name_space : "other", &key);
 	if (signature)
 		trust_votes_ignore(signature,
-				   ours ? "the key is not in allowed_signers"
-					: "signatures of this namespace mean nothing here");
+			ours ? "the key is not in allowed_signers"
+				 : "signatures of this namespace mean nothing here");
 	return 0;
 }
 

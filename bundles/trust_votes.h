@@ -11,10 +11,9 @@
 
 /* What stands beside a trust_signature while it is judged. */
 struct trust_vote {
-	bool plan, approves,
-		rejects;       /* a verified signature of someone who may; at most one is set */
-	bool late;             /* an approval that expired, by less than resume-grace */
-	const char *principal; /* borrowed from trust */
+	bool plan, approves, rejects; /* a verified signature of someone who may; at most one is set */
+	bool late;                    /* an approval that expired, by less than resume-grace */
+	const char *principal;        /* borrowed from trust */
 };
 
 struct trust_judging {

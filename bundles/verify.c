@@ -29,11 +29,9 @@ static int verify_plan_row(struct db *db, const struct plan_statement *statement
 	if (db_prepare(db, "SELECT document FROM plan", &query, err) || db_step(query, &row, err))
 		goto out;
 	if (!row || db_get_blob(query, 0, &bytes, &len, err) || len != DIGEST_SIZE ||
-	    memcmp(bytes, statement->document.bytes, len) != 0) {
-		verify_refuse(
-			"document",
-			"the bundle's plan row names another document than the signed statement",
-			err);
+		memcmp(bytes, statement->document.bytes, len) != 0) {
+		verify_refuse("document",
+			"the bundle's plan row names another document than the signed statement", err);
 		goto out;
 	}
 	rc = 0;
@@ -43,8 +41,8 @@ out:
 }
 
 /* What the statement says in words must be what the document says in full. */
-static int verify_counts(const struct plan_statement *statement, const struct document *document,
-			 struct err *err)
+static int verify_counts(
+	const struct plan_statement *statement, const struct document *document, struct err *err)
 {
 	const struct {
 		const char *what;
@@ -55,50 +53,45 @@ static int verify_counts(const struct plan_statement *statement, const struct do
 		{ "destructive statements", statement->destructive, document->destructive_count },
 		{ "as the database's oid", statement->database_oid, document->database_oid },
 		{ "as the server's major version", statement->server_major,
-		  document->server_version / 10000 },
+			document->server_version / 10000 },
 	};
 	for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
 		if (counts[i].signed_count == counts[i].found)
 			continue;
-		err_refuse(err, "document",
-			   "the signed statement says %lld %s, the plan document %lld",
-			   (long long)counts[i].signed_count, counts[i].what,
-			   (long long)counts[i].found);
+		err_refuse(err, "document", "the signed statement says %lld %s, the plan document %lld",
+			(long long)counts[i].signed_count, counts[i].what, (long long)counts[i].found);
 		return err_hint(err, "%s", altered);
 	}
 	if (strcmp(statement->label, document->label) == 0 &&
-	    strcmp(statement->apply_host, document->apply_host) == 0 &&
-	    strcmp(statement->system_identifier, document->system_identifier) == 0 &&
-	    strcmp(statement->database, document->database) == 0)
+		strcmp(statement->apply_host, document->apply_host) == 0 &&
+		strcmp(statement->system_identifier, document->system_identifier) == 0 &&
+		strcmp(statement->database, document->database) == 0)
 		return 0;
-	return verify_refuse("document",
-			     "the signed statement and the plan document are for different targets",
-			     err);
+	return verify_refuse(
+		"document", "the signed statement and the plan document are for different targets", err);
 }
 
-static int verify_snapshot(struct db *db, const struct document *document, struct digest *snapshot,
-			   struct err *err)
+static int verify_snapshot(
+	struct db *db, const struct document *document, struct digest *snapshot, struct err *err)
 {
 	if (bundle_snapshot_digest(db, snapshot, err))
 		return -1;
 	if (digest_equal(snapshot, &document->snapshot))
 		return 0;
 	return verify_refuse(
-		"snapshot", "the snapshot in the bundle is not the one that the plan was made from",
-		err);
+		"snapshot", "the snapshot in the bundle is not the one that the plan was made from", err);
 }
 
-static int verify_rehearsal(const struct trust *trust, const struct document *document,
-			    struct err *err)
+static int verify_rehearsal(
+	const struct trust *trust, const struct document *document, struct err *err)
 {
 	for (size_t i = 0; trust_require_rehearsal(trust) && i < document->classes; i++) {
 		if (document->class[i].has_shape_after)
 			continue;
-		err_refuse(err, "rehearsal",
-			   "the policy wants plans that were rehearsed; class %d was not",
-			   document->class[i].number);
-		return err_hint(err, "Rehearse the plan before it is signed, or set "
-				     "require-rehearsal: no in policy.conf.");
+		err_refuse(err, "rehearsal", "the policy wants plans that were rehearsed; class %d was not",
+			document->class[i].number);
+		return err_hint(err,
+			"Rehearse the plan before it is signed, or set require-rehearsal: no in policy.conf.");
 	}
 	return 0;
 }
@@ -109,9 +102,8 @@ static int verify_word(const struct doc_step *step, const char *what, int number
 	if (!document_first_word_refused(step->text, step->text_len, word))
 		return 0;
 	err_refuse(err, "first-word",
-		   "%s %d begins with %s, which may not be sent: it controls the transaction or "
-		   "the session",
-		   what, number, word);
+		"%s %d begins with %s, which may not be sent: it controls the transaction or the session",
+		what, number, word);
 	return err_hint(err, "The planner never plans such a statement: do not apply this plan.");
 }
 
@@ -122,8 +114,8 @@ static int verify_segment_words(const struct doc_segment *segment, struct err *e
 			return -1;
 	for (size_t i = 0; i < segment->statements; i++)
 		if (segment->statement[i].does != DOC_FILTERED &&
-		    verify_word(&segment->statement[i].step, "statement",
-				segment->statement[i].number, err))
+			verify_word(
+				&segment->statement[i].step, "statement", segment->statement[i].number, err))
 			return -1;
 	for (size_t i = 0; i < segment->afters; i++)
 		if (verify_word(&segment->after[i], "step behind the statements", (int)i + 1, err))
@@ -136,14 +128,14 @@ static int verify_words(const struct document *document, struct err *err)
 	for (size_t i = 0; i < document->programs; i++)
 		for (size_t j = 0; j < document->program[i].segments; j++)
 			if (verify_segment_words(&document->program[i].segment[j], err))
-				return err_context(err, "program %d, segment %zu",
-						   document->program[i].number, j + 1);
+				return err_context(
+					err, "program %d, segment %zu", document->program[i].number, j + 1);
 	for (size_t i = 0; i < document->classes; i++)
 		if (verify_word(&document->class[i].read_state, "the state query of class",
 				document->class[i].number, err))
 			return -1;
-	return verify_word(&document->shape_query, "the shape query of target",
-			   document->target_number, err);
+	return verify_word(
+		&document->shape_query, "the shape query of target", document->target_number, err);
 }
 
 int verify_content(struct verified *verified, const struct trust *trust, struct err *err)
@@ -151,25 +143,24 @@ int verify_content(struct verified *verified, const struct trust *trust, struct 
 	const struct plan_statement *statement = &verified->trust.statement;
 	struct db *db = bundle_db(verified->bundle);
 	if (verify_plan_row(db, statement, err) ||
-	    document_load(db, &statement->document, statement->document_size, &verified->document,
-			  err) ||
-	    verify_counts(statement, verified->document, err) ||
-	    verify_snapshot(db, verified->document, &verified->snapshot, err) ||
-	    record_verify_chains(db, &verified->trust.plan, NULL, err) ||
-	    verify_rehearsal(trust, verified->document, err) ||
-	    verify_words(verified->document, err))
+		document_load(
+			db, &statement->document, statement->document_size, &verified->document, err) ||
+		verify_counts(statement, verified->document, err) ||
+		verify_snapshot(db, verified->document, &verified->snapshot, err) ||
+		record_verify_chains(db, &verified->trust.plan, NULL, err) ||
+		verify_rehearsal(trust, verified->document, err) || verify_words(verified->document, err))
 		return -1;
 	return 0;
 }
 
 int verify_bundle(const char *path, const struct trust *trust, const char *operator_name,
-		  int64_t now_us, struct verified *out, struct err *err)
+	int64_t now_us, struct verified *out, struct err *err)
 {
 	memset(out, 0, sizeof *out);
 	if (bundle_open(path, &out->bundle, err))
 		return -1;
 	if (trust_judge(trust, bundle_db(out->bundle), now_us, operator_name, &out->trust, err) ||
-	    verify_content(out, trust, err))
+		verify_content(out, trust, err))
 		return err_context(err, "%s", path);
 	return 0;
 }

@@ -23,12 +23,13 @@ static void report_safe(struct buf *out, const char *text)
 static void report_signature(struct buf *out, const struct trust_signature *signature)
 {
 	bool approval = strcmp(signature->name_space, NAMESPACE_APPROVE) == 0,
-	     ignored = signature->verdict == VERDICT_IGNORED;
+		 ignored = signature->verdict == VERDICT_IGNORED;
 	char time[CLOCK_SECONDS_SIZE];
-	report_label(out, ignored                                 ? "ignored"
-			  : !approval                             ? "planned by"
-			  : signature->verdict == VERDICT_REJECTS ? "rejected by"
-								  : "approved by");
+	report_label(out,
+		ignored                                     ? "ignored"
+			: !approval                             ? "planned by"
+			: signature->verdict == VERDICT_REJECTS ? "rejected by"
+													: "approved by");
 	report_safe(out, signature->principal[0] ? signature->principal : "an unknown key");
 	buf_add_format(out, " (%s)", signature->fingerprint);
 	if (signature->signed_at_us) {
@@ -66,12 +67,11 @@ static void report_plan(struct buf *out, const struct verified *verified)
 	buf_add_format(out, ", host %s\n", statement->apply_host);
 	report_label(out, "does");
 	buf_add_format(out, "%lld statements in %lld schemas, %lld of them destructive\n",
-		       (long long)statement->statements, (long long)statement->schemas,
-		       (long long)statement->destructive);
+		(long long)statement->statements, (long long)statement->schemas,
+		(long long)statement->destructive);
 	report_label(out, "valid");
 	buf_add_format(out, "%s to %s%s\n", from, until,
-		       verified->trust.expired ? "; EXPIRED: only a run that has begun may go on"
-					       : "");
+		verified->trust.expired ? "; EXPIRED: only a run that has begun may go on" : "");
 }
 
 int verify_report(const struct verified *verified, struct buf *out, struct err *err)
@@ -83,18 +83,16 @@ int verify_report(const struct verified *verified, struct buf *out, struct err *
 	for (size_t i = 0; i < trust->signatures; i++)
 		report_signature(out, &trust->signature[i]);
 	report_label(out, "approvals");
-	buf_add_format(out, "%d of %d that the policy requires\n", trust->approvals,
-		       trust->approvals_required);
+	buf_add_format(
+		out, "%d of %d that the policy requires\n", trust->approvals, trust->approvals_required);
 	if (trust->ignored_rows) {
 		report_label(out, "not examined");
 		buf_add_format(out, "%zu more signatures (at most %d are)\n", trust->ignored_rows,
-			       TRUST_SIGNATURES_MAX);
+			TRUST_SIGNATURES_MAX);
 	}
 	report_label(out, "not checked");
 	buf_add_format(out, "%sthe server: `pgdocket-apply check` does that\n",
-		       trust->apply_host_unchecked
-			       ? "the applying host, as there is no host_key.pem here; "
-			       : "");
+		trust->apply_host_unchecked ? "the applying host, as there is no host_key.pem here; " : "");
 	return buf_check(out, err);
 }
 

@@ -53,7 +53,7 @@ bool wire_same(struct wire_string string, const char *text)
 void wire_put_uint32(struct buf *out, uint32_t value)
 {
 	uint8_t bytes[4] = { (uint8_t)(value >> 24), (uint8_t)(value >> 16), (uint8_t)(value >> 8),
-			     (uint8_t)value };
+		(uint8_t)value };
 	buf_add(out, bytes, sizeof(bytes));
 }
 
