@@ -70,7 +70,8 @@ static int build(const struct bootstrap_options *options, struct buf *out, struc
 	};
 	static const char *const reader[] = {
 		"GRANT USAGE ON SCHEMA pgdocket",
-		"GRANT SELECT ON pgdocket.plan, pgdocket.applied, pgdocket.finished, pgdocket.intent",
+		"GRANT SELECT ON pgdocket.plan, pgdocket.applied, pgdocket.finished, "
+		"pgdocket.intent",
 		NULL,
 	};
 	const char *const as_owner[] = { sql_ledger_make_plan, sql_ledger_make_applied,

@@ -40,7 +40,8 @@ static const struct option_command check_command = {
 	check_table,
 	1,
 	1,
-	"Exit code 0: fit; 1: not fit; 3: refused, or a schema differs from what was planned for.\n",
+	"Exit code 0: fit; 1: not fit; 3: refused, or a schema differs from what was planned "
+	"for.\n",
 };
 
 struct check {
@@ -236,12 +237,10 @@ static int check_batch(
 static int check_schemas(struct check *c, struct err *err)
 {
 	static const char *const hints[PASS_COUNT] = {
-		("grant what is missing; where schemas differ from the snapshot, plan again from a "
-		 "new one"),
+		"grant what is missing; where schemas differ, plan again from a new snapshot",
 		"see what was migrated since the snapshot; plan again from a new one",
 		"see what was changed since the snapshot; plan again from a new one",
 	};
-
 	for (enum pass pass = PASS_ACCESS; pass < PASS_COUNT; pass++) {
 		const struct task *batch[BATCH];
 		size_t from = 0, n;
@@ -317,7 +316,8 @@ static int check_print(struct check *c, struct err *err)
 	int rc = buf_check(&c->report, err);
 	if (c->json)
 		buf_add_format(&out,
-			"{\"event\":\"check\",\"fit\":%s,\"exit\":%d,\"left\":%zu,\"findings\":[%s]}\n",
+			"{\"event\":\"check\",\"fit\":%s,\"exit\":%d,\"left\":%zu,"
+			"\"findings\":[%s]}\n",
 			status ? "false" : "true", status, tasks_left(&c->run), buf_text(&c->report));
 	else
 		buf_add_format(&out, "%s%s: %zu schemas are left to do\n", buf_text(&c->report),

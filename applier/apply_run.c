@@ -190,10 +190,12 @@ static int look_for_uncovered(struct held *h, struct err *err)
 	if (!rc && uncovered.count) {
 		if (trust_uncovered_refuse(h->p.trust)) {
 			err_refuse(err, "uncovered",
-				"%zu tenant%s made since the snapshot, the plan does not cover %s: %s",
+				"%zu tenant%s made since the snapshot, the plan does not cover "
+				"%s: %s",
 				uncovered.count, uncovered.count == 1 ? " was" : "s were",
 				uncovered.count == 1 ? "it" : "them", uncovered.names);
-			rc = err_hint(err, "plan again from a new snapshot; the policy says uncovered: refuse");
+			rc = err_hint(err, "plan again from a new snapshot; the policy says "
+							   "uncovered: refuse");
 		} else {
 			events_note(&h->run, "note: %zu tenant%s not covered, made since the snapshot: %s",
 				uncovered.count, uncovered.count == 1 ? " is" : "s are", uncovered.names);

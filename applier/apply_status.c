@@ -181,8 +181,9 @@ static void print_json(const struct status *s, const struct wave_count *waves, s
 	char plan[DIGEST_HEX_SIZE];
 	digest_hex(&s->plan, plan);
 	buf_add_format(out,
-		"{\"event\":\"status\",\"plan\":\"%s\",\"run\":\"%s\",\"result\":\"%s\",\"waves\":[", plan,
-		s->seen.run ? s->seen.run : "", s->seen.result ? s->seen.result : "");
+		"{\"event\":\"status\",\"plan\":\"%s\",\"run\":\"%s\",\"result\":\"%s\","
+		"\"waves\":[",
+		plan, s->seen.run ? s->seen.run : "", s->seen.result ? s->seen.result : "");
 	for (size_t i = 0; i < s->document->waves; i++) {
 		buf_add_text(out, i ? ",{\"name\":" : "{\"name\":");
 		text_json(out, s->document->wave[i].name, strlen(s->document->wave[i].name));

@@ -197,7 +197,8 @@ static int shared_shape(struct run *run, const struct task *task, struct err *er
 		err_refuse(err, "drift",
 			"the shared schema %s was changed by someone else while this plan runs",
 			task->schema->name);
-		err_hint(err, "tenants' programs were planned against it; plan again from a new snapshot");
+		err_hint(err, "tenants' programs were planned against it; plan again from a new "
+					  "snapshot");
 	}
 	rows_free(rows);
 	return err->code == ERR_NONE ? 0 : -1;

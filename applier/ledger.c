@@ -22,7 +22,8 @@ int ledger_require(struct session *session, struct err *err)
 		err_set(err, ERR_UNFIT, "the database has no ledger: schema pgdocket is missing%s",
 			rows_bool(rows, 0, 0) ? " tables" : "");
 		err_hint(err, "as a role that may create schemas: pgdocket-apply bootstrap -d ... "
-					  "--role THE_APPLIERS_ROLE; --print shows the SQL");
+					  "--role THE_APPLIERS_ROLE; "
+					  "--print shows the SQL");
 		goto out;
 	}
 	if (rows_text(rows, 0, 2)) {

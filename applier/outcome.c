@@ -35,7 +35,6 @@ static enum cure cure_of(const struct err *error)
 		{ "25006", CURE_STOP },
 		{ "XX00", CURE_STOP },
 	};
-
 	if (error->code == ERR_BUG || error->code == ERR_NOMEM)
 		return CURE_STOP;
 	if (error->code != ERR_SERVER)

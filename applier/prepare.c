@@ -31,7 +31,8 @@ static int check_segments(const struct document *document, struct err *err)
 			if (document->program[i].segment[k].transactional)
 				continue;
 			err_set(err, ERR_UNFIT,
-				"program %d has a statement that cannot run in a transaction, which this version "
+				"program %d has a statement that cannot run in a transaction, "
+				"which this version "
 				"does not apply",
 				document->program[i].number);
 			return err_hint(err, "take that migration out of the plan");

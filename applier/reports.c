@@ -57,7 +57,6 @@ static void record_signatures(struct buf *record, const struct trust_result *res
 	static const char *const verdicts[] = {
 		[VERDICT_COUNTS] = "counts", [VERDICT_REJECTS] = "rejects", [VERDICT_IGNORED] = "ignored"
 	};
-
 	record_key(record, "planner", result->planner);
 	record_key_int64(record, "approvals", result->approvals);
 	for (size_t i = 0; i < result->signatures && record->len < START_MAX; i++) {

@@ -37,7 +37,8 @@ static int holder_named(struct session *session, struct err *err)
 	if (rows_count(rows) >= 1) {
 		const char *application = rows_text(rows, 0, 1);
 		err_set(err, ERR_UNFIT,
-			"another run holds this database's run lock: process %s, %s, connected for %s s",
+			"another run holds this database's run lock: process %s, %s, connected for "
+			"%s s",
 			rows_text(rows, 0, 0), application && *application ? application : "without a name",
 			rows_text(rows, 0, 2));
 	} else {

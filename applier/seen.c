@@ -57,7 +57,6 @@ static int visit(
 		return add(seen, record, NULL, err);
 	} else if (strcmp(record->type, "error") == 0) {
 		const char *message = record_get(record, "message");
-
 		return add(seen, record, message ? message : "", err);
 	} else if (strcmp(record->type, "run-end") == 0 && seen->run &&
 			   strcmp(seen->run, record->run) == 0) {

@@ -1,8 +1,8 @@
 /*
  * The state machine of one transactional segment. Stages are lists of items, each queued with what
- * its answer must be; what happens is an event, and the table of (state, event) says what to do.
- * An event that the table does not know is a fault of ours (70) and abandons the session.
- * This file never waits, and never decides about retries.
+ * its answer must be; what happens is an event, and the table of (state, event) says what to do. An
+ * event that the table does not know is a fault of ours (70) and abandons the session. This file
+ * never waits, and never decides about retries.
  */
 #include "segment.h"
 

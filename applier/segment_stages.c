@@ -440,7 +440,8 @@ static enum stage_verdict judge_applied(const struct judged *j)
 	j->result->xid = rows_int64(j->rows, 0, 0);
 	if (j->job->oid && rows_int64(j->rows, 0, 1) != j->job->oid)
 		return wrong(j, "drift",
-			"the schema is another one than in the snapshot: it was dropped and made again",
+			"the schema is another one than in the snapshot: it was dropped and "
+			"made again",
 			"plan again from a new snapshot");
 	j->result->oid = rows_int64(j->rows, 0, 1);
 	return STAGE_RIGHT;
@@ -525,7 +526,8 @@ static enum stage_verdict judge_path(const struct judged *j)
 	if (shaped(j, 4) && current_schema_is(j) && rows_bool(j->rows, 0, 3))
 		return STAGE_RIGHT;
 	return wrong(j, "privilege", "a schema of the search_path cannot be reached",
-		"each schema of the plan's search_path must exist, with USAGE for the applier's role");
+		"each schema of the plan's search_path must exist, with USAGE for the "
+		"applier's role");
 }
 
 static bool fingerprint(const struct judged *j, struct digest *out)
@@ -551,7 +553,8 @@ static enum stage_verdict judge_shape_after(const struct judged *j)
 	if (!j->job->shape_after || digest_equal(&j->result->shape, j->job->shape_after))
 		return STAGE_RIGHT;
 	return wrong(j, "shape", "its structure differs from that of the other schemas of its class",
-		"a statement depends on more than its own schema; look at the first schema of the class");
+		"a statement depends on more than its own schema; look at the first schema of "
+		"the class");
 }
 
 static enum stage_verdict judge_xid(const struct judged *j)

@@ -187,7 +187,8 @@ static int signals(struct run *run, struct err *err)
 		if (!run->stopping || run->why.code == ERR_NONE) {
 			run_stop(run, &why);
 			events_note(run,
-				"%s: what runs is finished, nothing new is begun; once more cancels it",
+				"%s: what runs is finished, nothing new is begun; once more "
+				"cancels it",
 				stop_signal());
 			if (report_signal(run, stop_signal(), err))
 				return -1;

@@ -20,7 +20,9 @@ static const char shape_sql[] =
 	"FROM pg_catalog.unnest($1::oid[]) n(oid) LEFT JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relkind = 'r' "
 	"AND c.relname <> ALL ($2::text[]) LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 GROUP BY n.oid";
 
-static struct session *admin;
+static struct session *admin, *opened[64];
+static struct segment *engines[64];
+static int sessions, runs;
 static struct digest plan = { { 7 } }, head = { { 9 } };
 static bool may = true;
 static const char *path[] = { "$schema", "public" };
@@ -59,8 +61,27 @@ static struct session *open_session(void)
 	struct err err = ERR_INIT;
 
 	cr_assert_eq(session_open(&options, &session, &err), 0, "%s", err.message);
-	return session;
+	return opened[sessions++] = session;
 }
+
+static void forget(struct session *session)
+{
+	session_close(session);
+	for (int i = 0; i < sessions; i++)
+		if (opened[i] == session)
+			opened[i] = NULL;
+}
+
+static void end(void)
+{
+	for (int i = 0; i < sessions; i++)
+		session_close(opened[i]);
+	for (int i = 0; i < runs; i++)
+		segment_free(engines[i]);
+	session_close(admin);
+}
+
+TestSuite(segment, .fini = end);
 
 static void as_admin(const char *sql)
 {
@@ -76,6 +97,16 @@ static char *value(const char *sql)
 
 	cr_assert_eq(session_value(admin, sql, 0, NULL, 5000, &text, &err), 0, "%s", err.message);
 	return text;
+}
+
+static int64_t oid_of(const char *name)
+{
+	char sql[200];
+	snprintf(sql, sizeof sql, "SELECT '%s'::pg_catalog.regnamespace::oid", name);
+	char *text = value(sql);
+	int64_t oid = strtoll(text, NULL, 10);
+	free(text);
+	return oid;
 }
 
 #define EXPECT(sql, text) do { char *got_ = value(sql); cr_expect_str_eq(got_, text, "%s: %s", sql, got_); free(got_); } while (0)
@@ -104,7 +135,7 @@ static void begin(void)
 	         "ALTER TABLE tenant_a.schema_migrations OWNER TO applier; ALTER TABLE tenant_b.schema_migrations OWNER TO applier;"
 	         "CREATE TABLE public.counter (n int); GRANT ALL ON public.counter TO applier; GRANT CREATE ON SCHEMA public TO applier");
 	schema.name = "tenant_a";
-	schema.oid = job.oid = strtoll(value("SELECT 'tenant_a'::pg_catalog.regnamespace::oid"), NULL, 10);
+	schema.oid = job.oid = oid_of("tenant_a");
 	job.may_commit = may_commit;
 	segment.statements = 0;
 }
@@ -127,6 +158,7 @@ static const struct segment_result *run(struct session *session)
 	struct segment *engine = segment_new(&err);
 
 	cr_assert_not_null(engine);
+	engines[runs++] = engine;
 	segment_start(engine, session, &job);
 	while (!segment_advance(engine, clock_monotonic_us()))
 		cr_assert_eq(session_wait(&session, 1, 100, &err), 0);
@@ -197,7 +229,7 @@ Test(segment, goes_on_to_the_next_schema_with_a_clean_session)
 	good_program();
 	add("SELECT 1 / CASE WHEN current_setting('lock_timeout') = '300ms' AND to_regclass('pg_temp.leftover') IS NULL THEN 1 ELSE 0 END", NULL);
 	schema.name = "tenant_b";
-	job.oid = strtoll(value("SELECT 'tenant_b'::pg_catalog.regnamespace::oid"), NULL, 10);
+	job.oid = oid_of("tenant_b");
 	job.reset = true;
 	const struct segment_result *r = run(s);
 	cr_expect_eq(r->outcome, SEGMENT_COMMITTED, "%s", r->error.message);
@@ -351,7 +383,7 @@ Test(segment, first_words_are_refused)
 		cr_expect_eq(r->outcome, SEGMENT_UNKNOWN, "%s: %s", words[i], r->error.message);
 		cr_expect_eq(r->error.code, ERR_REFUSED);
 		cr_expect(r->spent);
-		session_close(s);
+		forget(s);
 		expect_nothing_left();
 	}
 }
@@ -377,7 +409,7 @@ Test(segment, smuggled_transaction_control_leaves_nothing)
 		struct session *s = ready();
 		const struct segment_result *r = run(s);
 		cr_expect(r->outcome == SEGMENT_ROLLED_BACK || r->outcome == SEGMENT_UNKNOWN, "%s", smuggled[i][0]);
-		session_close(s);
+		forget(s);
 		expect_nothing_left();
 		EXPECT("SELECT to_regclass('tenant_a.smuggled') IS NULL AND to_regclass('public.smuggled') IS NULL", "t");
 	}
