@@ -264,7 +264,7 @@ static int check_uncovered(struct check *c, struct err *err)
 			c->p.control, c->run.document, bundle_db(c->p.verified.bundle), &uncovered, err))
 		return problem(c, err);
 	if (uncovered.count) {
-		bool refuse = trust_uncovered_refuse(c->p.trust);
+		bool refuse = trust_policy(c->p.trust)->uncovered_refuse;
 		snprintf(text, sizeof text, "%zu tenants made since the snapshot are not covered: %s",
 			uncovered.count, uncovered.names);
 		c->refused += refuse;

@@ -188,7 +188,7 @@ static int look_for_uncovered(struct held *h, struct err *err)
 	int rc = uncovered_find(
 		h->run.control, h->run.document, bundle_db(h->p.verified.bundle), &uncovered, err);
 	if (!rc && uncovered.count) {
-		if (trust_uncovered_refuse(h->p.trust)) {
+		if (trust_policy(h->p.trust)->uncovered_refuse) {
 			err_refuse(err, "uncovered",
 				"%zu tenant%s made since the snapshot, the plan does not cover "
 				"%s: %s",

@@ -46,8 +46,9 @@ int connect_prepare(struct cli *cli, const struct cli_connection *connection,
 {
 	memset(out, 0, sizeof *out);
 	out->connection = *connection;
-	out->require_tls = trust && trust_require_tls(trust);
-	if (trust && trust_conninfo_file(trust) && read_conninfo(trust_conninfo_file(trust), out, err))
+	out->require_tls = trust && trust_policy(trust)->require_tls;
+	const char *file = trust ? trust_policy(trust)->conninfo_file : NULL;
+	if (file && read_conninfo(file, out, err))
 		return -1;
 	if (connection->password && !connection->no_password) {
 		out->password = cli_ask(cli, "Password:", false, err);

@@ -12,7 +12,7 @@ static int open_policy(struct prepared *p, struct err *err)
 {
 	if (trust_open(p->policy, true, &p->trust, err))
 		return -1;
-	if (geteuid() == 0 && !trust_allow_root(p->trust)) {
+	if (geteuid() == 0 && !trust_policy(p->trust)->allow_root) {
 		err_refuse(err, "policy", "the policy does not allow root to apply plans");
 		return err_hint(
 			err, "run as the applier's own user, or set allow-root: yes in policy.conf");

@@ -87,12 +87,12 @@ int target_check(const struct target *target, const struct document *document,
 	}
 	if (skew_ms < 0)
 		skew_ms = -skew_ms;
-	if (skew_ms <= trust_max_clock_skew_ms(trust))
+	if (skew_ms <= trust_policy(trust)->max_clock_skew_ms)
 		return 0;
 	err_refuse(err, "clock", "the clocks of this host and of the server differ by %lld s",
 		(long long)(skew_ms / 1000));
 	return err_hint(err, "set the clocks; the policy allows %lld s (max-clock-skew)",
-		(long long)(trust_max_clock_skew_ms(trust) / 1000));
+		(long long)(trust_policy(trust)->max_clock_skew_ms / 1000));
 }
 
 int target_check_times(const struct target *target, const struct verified *verified,
@@ -111,7 +111,7 @@ int target_check_times(const struct target *target, const struct verified *verif
 	}
 	if (!verified->trust.expired && late <= s->expires_us)
 		return 0;
-	if (begun && late <= s->expires_us + trust_resume_grace_ms(trust) * 1000)
+	if (begun && late <= s->expires_us + trust_policy(trust)->resume_grace_ms * 1000)
 		return 0;
 	clock_seconds(s->expires_us, text);
 	err_refuse(err, "expired", "the plan or an approval of it has expired (the plan: %s)", text);

@@ -16,9 +16,8 @@
 #define MS_MAX (365ll * 24 * 3600 * 1000)
 #define OID_MAX 4294967295ll
 #define AT(type, member) offsetof(struct type, member)
-#define LIST_OF(type, pointer, count, item, reader) \
-	.offset = AT(type, pointer), .second = AT(type, count), .element = sizeof(struct item), \
-	.read = (reader)
+#define LIST_OF(type, pointer, count, item) \
+	.offset = AT(type, pointer), .second = AT(type, count), .element = sizeof(struct item)
 
 static int read_step_text(
 	struct json_reader *reader, const struct json *value, void *target, struct err *err)
@@ -37,9 +36,9 @@ static int read_step_text(
 /* --- programs --- */
 
 static const struct json_field step_fields[] = {
-	{ "text", JSON_FIELD_PART, AT(doc_step, text_digest), .read = read_step_text },
-	{ "answer", JSON_FIELD_TEXT, AT(doc_step, answer), .high = TEXT_MAX_BYTES, .absent = true },
-	{ "tag", JSON_FIELD_TEXT, AT(doc_step, tag), .high = 200, .absent = true },
+	{ "text", FIELD_PART, AT(doc_step, text_digest), .read = read_step_text },
+	{ "answer", FIELD_TEXT, AT(doc_step, answer), .high = TEXT_MAX_BYTES, .absent = true },
+	{ "tag", FIELD_TEXT, AT(doc_step, tag), .high = 200, .absent = true },
 	{ 0 },
 };
 
@@ -57,17 +56,17 @@ static int read_step(
 
 static const char *const does_words[] = { "run", "filtered", "setting", NULL };
 static const struct json_field statement_fields[] = {
-	{ "number", JSON_FIELD_INT, AT(doc_statement, number), .low = 1, .high = INT32_MAX },
-	{ "text", JSON_FIELD_PART, AT(doc_statement, step.text_digest), .read = read_step_text },
-	{ "tag", JSON_FIELD_TEXT, AT(doc_statement, step.tag), .high = 200, .null = true },
-	{ "migration", JSON_FIELD_INT, AT(doc_statement, migration), .high = INT32_MAX },
-	{ "line", JSON_FIELD_INT, AT(doc_statement, line), .high = INT32_MAX },
-	{ "does", JSON_FIELD_WORD, AT(doc_statement, does), .words = does_words },
-	{ "why", JSON_FIELD_TEXT, AT(doc_statement, why), .high = TEXT_MAX_BYTES, .null = true },
-	{ "original", JSON_FIELD_DIGEST, AT(doc_statement, original), .null = true,
+	{ "number", FIELD_INT, AT(doc_statement, number), .low = 1, .high = INT32_MAX },
+	{ "text", FIELD_PART, AT(doc_statement, step.text_digest), .read = read_step_text },
+	{ "tag", FIELD_TEXT, AT(doc_statement, step.tag), .high = 200, .null = true },
+	{ "migration", FIELD_INT, AT(doc_statement, migration), .high = INT32_MAX },
+	{ "line", FIELD_INT, AT(doc_statement, line), .high = INT32_MAX },
+	{ "does", FIELD_WORD, AT(doc_statement, does), .words = does_words },
+	{ "why", FIELD_TEXT, AT(doc_statement, why), .high = TEXT_MAX_BYTES, .null = true },
+	{ "original", FIELD_DIGEST, AT(doc_statement, original), .null = true,
 		.second = AT(doc_statement, rewritten) },
-	{ "destructive", JSON_FIELD_BOOL, .offset = AT(doc_statement, destructive) },
-	{ "locks", JSON_FIELD_TEXTS, AT(doc_statement, lock), .high = 1024,
+	{ "destructive", FIELD_BOOL, .offset = AT(doc_statement, destructive) },
+	{ "locks", FIELD_TEXTS, AT(doc_statement, lock), .high = 1024,
 		.second = AT(doc_statement, locks) },
 	{ 0 },
 };
@@ -85,33 +84,27 @@ static int read_statement(
 
 static const char *const direction_words[] = { "down", "up", NULL };
 static const struct json_field migration_fields[] = {
-	{ "version", JSON_FIELD_TEXT, AT(doc_migration, version), .low = 1, .high = 1024 },
-	{ "name", JSON_FIELD_TEXT, AT(doc_migration, name), .high = 4096 },
-	{ "file", JSON_FIELD_TEXT, AT(doc_migration, file), .high = 4096 },
-	{ "direction", JSON_FIELD_FLAG, AT(doc_migration, up), .words = direction_words },
-	{ "text", JSON_FIELD_DIGEST, .offset = AT(doc_migration, text) },
+	{ "version", FIELD_TEXT, AT(doc_migration, version), .low = 1, .high = 1024 },
+	{ "name", FIELD_TEXT, AT(doc_migration, name), .high = 4096 },
+	{ "file", FIELD_TEXT, AT(doc_migration, file), .high = 4096 },
+	{ "direction", FIELD_FLAG, AT(doc_migration, up), .words = direction_words },
+	{ "text", FIELD_DIGEST, .offset = AT(doc_migration, text) },
 	{ 0 },
 };
 
-static int read_migration(
-	struct json_reader *reader, const struct json *value, void *target, struct err *err)
-{
-	return json_read_object(reader, value, migration_fields, target, err);
-}
-
 static const struct json_field segment_fields[] = {
-	{ "number", JSON_FIELD_INT, AT(doc_segment, number), .low = 1, .high = INT32_MAX },
-	{ "transactional", JSON_FIELD_BOOL, .offset = AT(doc_segment, transactional) },
-	{ "shared_locks", JSON_FIELD_BOOL, .offset = AT(doc_segment, shared_locks) },
-	{ "create_schema", JSON_FIELD_BOOL, .offset = AT(doc_segment, create_schema) },
-	{ "state_before", JSON_FIELD_DIGEST, .offset = AT(doc_segment, state_before) },
-	{ "state_after", JSON_FIELD_DIGEST, .offset = AT(doc_segment, state_after) },
-	{ "migrations", JSON_FIELD_LIST,
-		LIST_OF(doc_segment, migration, migrations, doc_migration, read_migration) },
-	{ "before", JSON_FIELD_LIST, LIST_OF(doc_segment, before, befores, doc_step, read_step) },
-	{ "statements", JSON_FIELD_LIST,
-		LIST_OF(doc_segment, statement, statements, doc_statement, read_statement) },
-	{ "after", JSON_FIELD_LIST, LIST_OF(doc_segment, after, afters, doc_step, read_step) },
+	{ "number", FIELD_INT, AT(doc_segment, number), .low = 1, .high = INT32_MAX },
+	{ "transactional", FIELD_BOOL, .offset = AT(doc_segment, transactional) },
+	{ "shared_locks", FIELD_BOOL, .offset = AT(doc_segment, shared_locks) },
+	{ "create_schema", FIELD_BOOL, .offset = AT(doc_segment, create_schema) },
+	{ "state_before", FIELD_DIGEST, .offset = AT(doc_segment, state_before) },
+	{ "state_after", FIELD_DIGEST, .offset = AT(doc_segment, state_after) },
+	{ "migrations", FIELD_LIST, LIST_OF(doc_segment, migration, migrations, doc_migration),
+		.fields = migration_fields },
+	{ "before", FIELD_LIST, LIST_OF(doc_segment, before, befores, doc_step), .read = read_step },
+	{ "statements", FIELD_LIST, LIST_OF(doc_segment, statement, statements, doc_statement),
+		.read = read_statement },
+	{ "after", FIELD_LIST, LIST_OF(doc_segment, after, afters, doc_step), .read = read_step },
 	{ 0 },
 };
 
@@ -131,10 +124,10 @@ static int read_segment(
 }
 
 static const struct json_field program_fields[] = {
-	{ "number", JSON_FIELD_INT, AT(doc_program, number), .high = INT32_MAX },
-	{ "revert", JSON_FIELD_BOOL, .offset = AT(doc_program, revert) },
-	{ "segments", JSON_FIELD_LIST, .low = 1,
-		LIST_OF(doc_program, segment, segments, doc_segment, read_segment) },
+	{ "number", FIELD_INT, AT(doc_program, number), .high = INT32_MAX },
+	{ "revert", FIELD_BOOL, .offset = AT(doc_program, revert) },
+	{ "segments", FIELD_LIST, .low = 1, LIST_OF(doc_program, segment, segments, doc_segment),
+		.read = read_segment },
 	{ 0 },
 };
 
@@ -170,26 +163,19 @@ static int read_program(
 
 static const char *const scope_words[] = { "tenant", "shared", NULL };
 static const struct json_field class_fields[] = {
-	{ "number", JSON_FIELD_INT, AT(doc_class, number), .high = INT32_MAX },
-	{ "scope", JSON_FIELD_FLAG, AT(doc_class, shared), .words = scope_words },
-	{ "adapter", JSON_FIELD_TEXT, AT(doc_class, adapter), .low = 1, .high = 64 },
-	{ "state_before", JSON_FIELD_DIGEST, .offset = AT(doc_class, state_before) },
-	{ "state_after", JSON_FIELD_DIGEST, .offset = AT(doc_class, state_after) },
-	{ "shape_before", JSON_FIELD_DIGEST, AT(doc_class, shape_before), .null = true,
+	{ "number", FIELD_INT, AT(doc_class, number), .high = INT32_MAX },
+	{ "scope", FIELD_FLAG, AT(doc_class, shared), .words = scope_words },
+	{ "adapter", FIELD_TEXT, AT(doc_class, adapter), .low = 1, .high = 64 },
+	{ "state_before", FIELD_DIGEST, .offset = AT(doc_class, state_before) },
+	{ "state_after", FIELD_DIGEST, .offset = AT(doc_class, state_after) },
+	{ "shape_before", FIELD_DIGEST, AT(doc_class, shape_before), .null = true,
 		.second = AT(doc_class, has_shape_before) },
-	{ "shape_after", JSON_FIELD_DIGEST, AT(doc_class, shape_after), .null = true,
+	{ "shape_after", FIELD_DIGEST, AT(doc_class, shape_after), .null = true,
 		.second = AT(doc_class, has_shape_after) },
-	{ "read_state", JSON_FIELD_PART, AT(doc_class, read_state.text_digest),
-		.read = read_step_text },
-	{ "program", JSON_FIELD_INT, AT(doc_class, program), .high = INT32_MAX },
+	{ "read_state", FIELD_PART, AT(doc_class, read_state.text_digest), .read = read_step_text },
+	{ "program", FIELD_INT, AT(doc_class, program), .high = INT32_MAX },
 	{ 0 },
 };
-
-static int read_class(
-	struct json_reader *reader, const struct json *value, void *target, struct err *err)
-{
-	return json_read_object(reader, value, class_fields, target, err);
-}
 
 static int read_native_lock(
 	struct json_reader *reader, const struct json *value, void *target, struct err *err)
@@ -204,43 +190,30 @@ static int read_native_lock(
 }
 
 static const struct json_field schema_fields[] = {
-	{ "name", JSON_FIELD_TEXT, AT(doc_schema, name), .low = 1, .high = NAME_MAX_BYTES },
-	{ "oid", JSON_FIELD_INT64, AT(doc_schema, oid), .high = OID_MAX },
-	{ "class", JSON_FIELD_INT, AT(doc_schema, class_index), .high = INT32_MAX },
-	{ "wave", JSON_FIELD_INT, AT(doc_schema, wave), .high = INT32_MAX },
-	{ "native_lock", JSON_FIELD_PART, 0, .null = true, .read = read_native_lock },
+	{ "name", FIELD_TEXT, AT(doc_schema, name), .low = 1, .high = NAME_MAX_BYTES },
+	{ "oid", FIELD_INT64, AT(doc_schema, oid), .high = OID_MAX },
+	{ "class", FIELD_INT, AT(doc_schema, class_index), .high = INT32_MAX },
+	{ "wave", FIELD_INT, AT(doc_schema, wave), .high = INT32_MAX },
+	{ "native_lock", FIELD_PART, 0, .null = true, .read = read_native_lock },
 	{ 0 },
 };
-
-static int read_schema(
-	struct json_reader *reader, const struct json *value, void *target, struct err *err)
-{
-	return json_read_object(reader, value, schema_fields, target, err);
-}
 
 static const struct json_field wave_fields[] = {
-	{ "name", JSON_FIELD_TEXT, AT(doc_wave, name), .low = 1, .high = 200 },
-	{ "max_failures", JSON_FIELD_INT, AT(doc_wave, max_failures), .high = INT32_MAX },
+	{ "name", FIELD_TEXT, AT(doc_wave, name), .low = 1, .high = 200 },
+	{ "max_failures", FIELD_INT, AT(doc_wave, max_failures), .high = INT32_MAX },
 	{ 0 },
 };
-
-static int read_wave(
-	struct json_reader *reader, const struct json *value, void *target, struct err *err)
-{
-	return json_read_object(reader, value, wave_fields, target, err);
-}
 
 static const char *const severity_words[] = { "info", "warning", "danger", NULL };
 static const struct json_field finding_fields[] = {
-	{ "rule", JSON_FIELD_TEXT, AT(doc_finding, rule), .low = 1, .high = 64 },
-	{ "severity", JSON_FIELD_WORD, AT(doc_finding, severity), .words = severity_words },
-	{ "message", JSON_FIELD_TEXT, AT(doc_finding, message), .high = TEXT_MAX_BYTES },
-	{ "hint", JSON_FIELD_TEXT, AT(doc_finding, hint), .high = TEXT_MAX_BYTES, .null = true },
-	{ "class", JSON_FIELD_INT, AT(doc_finding, class_index), .high = INT32_MAX, .null = true },
-	{ "file", JSON_FIELD_TEXT, AT(doc_finding, file), .high = 4096, .null = true },
-	{ "line", JSON_FIELD_INT, AT(doc_finding, line), .high = INT32_MAX, .null = true },
-	{ "accepted", JSON_FIELD_TEXT, AT(doc_finding, accepted), .high = TEXT_MAX_BYTES,
-		.null = true },
+	{ "rule", FIELD_TEXT, AT(doc_finding, rule), .low = 1, .high = 64 },
+	{ "severity", FIELD_WORD, AT(doc_finding, severity), .words = severity_words },
+	{ "message", FIELD_TEXT, AT(doc_finding, message), .high = TEXT_MAX_BYTES },
+	{ "hint", FIELD_TEXT, AT(doc_finding, hint), .high = TEXT_MAX_BYTES, .null = true },
+	{ "class", FIELD_INT, AT(doc_finding, class_index), .high = INT32_MAX, .null = true },
+	{ "file", FIELD_TEXT, AT(doc_finding, file), .high = 4096, .null = true },
+	{ "line", FIELD_INT, AT(doc_finding, line), .high = INT32_MAX, .null = true },
+	{ "accepted", FIELD_TEXT, AT(doc_finding, accepted), .high = TEXT_MAX_BYTES, .null = true },
 	{ 0 },
 };
 
@@ -256,31 +229,19 @@ static int read_finding(
 }
 
 static const struct json_field left_out_fields[] = {
-	{ "name", JSON_FIELD_TEXT, AT(doc_left_out, name), .high = 1024 },
-	{ "why", JSON_FIELD_TEXT, AT(doc_left_out, why), .high = TEXT_MAX_BYTES },
+	{ "name", FIELD_TEXT, AT(doc_left_out, name), .high = 1024 },
+	{ "why", FIELD_TEXT, AT(doc_left_out, why), .high = TEXT_MAX_BYTES },
 	{ 0 },
 };
-
-static int read_left_out(
-	struct json_reader *reader, const struct json *value, void *target, struct err *err)
-{
-	return json_read_object(reader, value, left_out_fields, target, err);
-}
 
 static const struct json_field object_fields[] = {
-	{ "digest", JSON_FIELD_DIGEST, .offset = AT(document_object, digest) },
-	{ "kind", JSON_FIELD_TEXT, AT(document_object, kind), .high = 23 },
-	{ "size", JSON_FIELD_INT64, AT(document_object, size), .high = OBJECT_MAX_BYTES },
-	{ "stored", JSON_FIELD_DIGEST, .offset = AT(document_object, stored) },
-	{ "stored_size", JSON_FIELD_INT64, AT(document_object, stored_size), .high = OBJECT_MAX_BYTES },
+	{ "digest", FIELD_DIGEST, .offset = AT(document_object, digest) },
+	{ "kind", FIELD_TEXT, AT(document_object, kind), .high = 23 },
+	{ "size", FIELD_INT64, AT(document_object, size), .high = OBJECT_MAX_BYTES },
+	{ "stored", FIELD_DIGEST, .offset = AT(document_object, stored) },
+	{ "stored_size", FIELD_INT64, AT(document_object, stored_size), .high = OBJECT_MAX_BYTES },
 	{ 0 },
 };
-
-static int read_object(
-	struct json_reader *reader, const struct json *value, void *target, struct err *err)
-{
-	return json_read_object(reader, value, object_fields, target, err);
-}
 
 static int read_pin(
 	struct json_reader *reader, const struct json *value, void *target, struct err *err)
@@ -298,53 +259,38 @@ static int read_pin(
 static const char *const transaction_words[] = { "schema", "migration", NULL };
 static const char *const guard_words[] = { "normal", "strict", NULL };
 static const struct json_field settings_fields[] = {
-	{ "transaction", JSON_FIELD_FLAG, AT(document, per_migration), .words = transaction_words },
-	{ "guard", JSON_FIELD_FLAG, AT(document, strict_guard), .words = guard_words },
-	{ "lock_timeout_ms", JSON_FIELD_INT64, AT(document, lock_timeout_ms), .high = MS_MAX },
-	{ "statement_timeout_ms", JSON_FIELD_INT64, AT(document, statement_timeout_ms),
-		.high = MS_MAX },
-	{ "retries", JSON_FIELD_INT, AT(document, retries), .high = 1000 },
-	{ "search_path", JSON_FIELD_TEXTS, AT(document, path), .low = 1, .high = NAME_MAX_BYTES,
+	{ "transaction", FIELD_FLAG, AT(document, per_migration), .words = transaction_words },
+	{ "guard", FIELD_FLAG, AT(document, strict_guard), .words = guard_words },
+	{ "lock_timeout_ms", FIELD_INT64, AT(document, lock_timeout_ms), .high = MS_MAX },
+	{ "statement_timeout_ms", FIELD_INT64, AT(document, statement_timeout_ms), .high = MS_MAX },
+	{ "retries", FIELD_INT, AT(document, retries), .high = 1000 },
+	{ "search_path", FIELD_TEXTS, AT(document, path), .low = 1, .high = NAME_MAX_BYTES,
 		.second = AT(document, paths) },
-	{ "pinned", JSON_FIELD_LIST, LIST_OF(document, pin, pins, doc_pin, read_pin) },
+	{ "pinned", FIELD_LIST, LIST_OF(document, pin, pins, doc_pin), .read = read_pin },
 	{ 0 },
 };
-
-static int read_settings(
-	struct json_reader *reader, const struct json *value, void *target, struct err *err)
-{
-	return json_read_object(reader, value, settings_fields, target, err);
-}
 
 static const struct json_field shape_guard_fields[] = {
-	{ "text", JSON_FIELD_PART, AT(document, shape_query.text_digest), .read = read_step_text },
-	{ "history_tables", JSON_FIELD_TEXTS, AT(document, history_table), .low = 1,
-		.high = NAME_MAX_BYTES, .second = AT(document, history_tables) },
+	{ "text", FIELD_PART, AT(document, shape_query.text_digest), .read = read_step_text },
+	{ "history_tables", FIELD_TEXTS, AT(document, history_table), .low = 1, .high = NAME_MAX_BYTES,
+		.second = AT(document, history_tables) },
 	{ 0 },
 };
 
-static int read_shape_guard(
-	struct json_reader *reader, const struct json *value, void *target, struct err *err)
-{
-	return json_read_object(reader, value, shape_guard_fields, target, err);
-}
-
 static const struct json_field target_fields[] = {
-	{ "number", JSON_FIELD_INT, AT(document, target_number), .low = 1, .high = INT32_MAX },
-	{ "label", JSON_FIELD_TEXT, AT(document, label), .low = 1, .high = 512 },
-	{ "apply_host", JSON_FIELD_TEXT, AT(document, apply_host), .low = 1, .high = 63 },
-	{ "system_identifier", JSON_FIELD_TEXT, AT(document, system_identifier), .low = 1, .high = 31 },
-	{ "database_oid", JSON_FIELD_INT64, AT(document, database_oid), .low = 1, .high = OID_MAX },
-	{ "database", JSON_FIELD_TEXT, AT(document, database), .low = 1, .high = NAME_MAX_BYTES },
-	{ "server_version", JSON_FIELD_INT, AT(document, server_version), .low = 120000,
-		.high = 9999999 },
-	{ "shared_schema", JSON_FIELD_TEXT, AT(document, shared_schema), .low = 1,
-		.high = NAME_MAX_BYTES },
-	{ "tenants_query", JSON_FIELD_TEXT, AT(document, tenants_query), .high = TEXT_MAX_BYTES,
+	{ "number", FIELD_INT, AT(document, target_number), .low = 1, .high = INT32_MAX },
+	{ "label", FIELD_TEXT, AT(document, label), .low = 1, .high = 512 },
+	{ "apply_host", FIELD_TEXT, AT(document, apply_host), .low = 1, .high = 63 },
+	{ "system_identifier", FIELD_TEXT, AT(document, system_identifier), .low = 1, .high = 31 },
+	{ "database_oid", FIELD_INT64, AT(document, database_oid), .low = 1, .high = OID_MAX },
+	{ "database", FIELD_TEXT, AT(document, database), .low = 1, .high = NAME_MAX_BYTES },
+	{ "server_version", FIELD_INT, AT(document, server_version), .low = 120000, .high = 9999999 },
+	{ "shared_schema", FIELD_TEXT, AT(document, shared_schema), .low = 1, .high = NAME_MAX_BYTES },
+	{ "tenants_query", FIELD_TEXT, AT(document, tenants_query), .high = TEXT_MAX_BYTES,
 		.null = true },
-	{ "tenants_pattern", JSON_FIELD_TEXT, AT(document, tenants_pattern), .high = TEXT_MAX_BYTES,
+	{ "tenants_pattern", FIELD_TEXT, AT(document, tenants_pattern), .high = TEXT_MAX_BYTES,
 		.null = true },
-	{ "snapshot", JSON_FIELD_DIGEST, .offset = AT(document, snapshot) },
+	{ "snapshot", FIELD_DIGEST, .offset = AT(document, snapshot) },
 	{ 0 },
 };
 
@@ -364,37 +310,31 @@ static int read_target(
 	return 0;
 }
 
-static int read_nothing(
-	struct json_reader *reader, const struct json *value, void *target, struct err *err)
-{
-	(void)reader, (void)value, (void)target, (void)err;
-	return 0;
-}
-
 /* format and objects are read before the rest, and again stand here so that they are known. */
 static const struct json_field document_fields[] = {
-	{ "format", JSON_FIELD_PART, 0, .read = read_nothing },
-	{ "objects", JSON_FIELD_PART, 0, .read = read_nothing },
-	{ "target", JSON_FIELD_PART, 0, .read = read_target },
-	{ "settings", JSON_FIELD_PART, 0, .read = read_settings },
-	{ "shape_guard", JSON_FIELD_PART, 0, .read = read_shape_guard },
-	{ "waves", JSON_FIELD_LIST, .low = 1, LIST_OF(document, wave, waves, doc_wave, read_wave) },
-	{ "programs", JSON_FIELD_LIST, .low = 1,
-		LIST_OF(document, program, programs, doc_program, read_program) },
-	{ "classes", JSON_FIELD_LIST, .low = 1,
-		LIST_OF(document, class, classes, doc_class, read_class) },
-	{ "schemas", JSON_FIELD_LIST, .low = 1,
-		LIST_OF(document, schema, schemas, doc_schema, read_schema) },
-	{ "findings", JSON_FIELD_LIST,
-		LIST_OF(document, finding, findings, doc_finding, read_finding) },
-	{ "left_out", JSON_FIELD_LIST,
-		LIST_OF(document, left_out, left_outs, doc_left_out, read_left_out) },
+	{ "format", FIELD_ANY, .offset = 0 },
+	{ "objects", FIELD_ANY, .offset = 0 },
+	{ "target", FIELD_PART, 0, .read = read_target },
+	{ "settings", FIELD_PART, 0, .fields = settings_fields },
+	{ "shape_guard", FIELD_PART, 0, .fields = shape_guard_fields },
+	{ "waves", FIELD_LIST, .low = 1, LIST_OF(document, wave, waves, doc_wave),
+		.fields = wave_fields },
+	{ "programs", FIELD_LIST, .low = 1, LIST_OF(document, program, programs, doc_program),
+		.read = read_program },
+	{ "classes", FIELD_LIST, .low = 1, LIST_OF(document, class, classes, doc_class),
+		.fields = class_fields },
+	{ "schemas", FIELD_LIST, .low = 1, LIST_OF(document, schema, schemas, doc_schema),
+		.fields = schema_fields },
+	{ "findings", FIELD_LIST, LIST_OF(document, finding, findings, doc_finding),
+		.read = read_finding },
+	{ "left_out", FIELD_LIST, LIST_OF(document, left_out, left_outs, doc_left_out),
+		.fields = left_out_fields },
 	{ 0 },
 };
 
 static const struct json_field objects_field[] = {
-	{ "objects", JSON_FIELD_LIST,
-		LIST_OF(document_objects, object, count, document_object, read_object) },
+	{ "objects", FIELD_LIST, LIST_OF(document_objects, object, count, document_object),
+		.fields = object_fields },
 	{ 0 },
 };
 

@@ -196,7 +196,7 @@ static int json_read_int(
 	if (value->number < field->low || value->number > field->high)
 		return err_set(err, ERR_FORMAT, "%lld is not within %lld and %lld",
 			(long long)value->number, (long long)field->low, (long long)field->high);
-	if (field->kind == JSON_FIELD_INT64)
+	if (field->kind == FIELD_INT64)
 		*(int64_t *)(void *)at = value->number;
 	else
 		*(int *)(void *)at = (int)value->number;
@@ -221,7 +221,7 @@ static int json_read_word(
 	for (int i = 0; value->type == JSON_TEXT && field->words[i]; i++) {
 		if (strcmp(value->text, field->words[i]) != 0)
 			continue;
-		if (field->kind == JSON_FIELD_FLAG)
+		if (field->kind == FIELD_FLAG)
 			*(bool *)(void *)at = i == 1;
 		else
 			*(int *)(void *)at = i;
@@ -230,10 +230,17 @@ static int json_read_word(
 	return err_set(err, ERR_FORMAT, "is none of the words that may stand here");
 }
 
+static int json_read_part(struct json_reader *reader, const struct json_field *field,
+	const struct json *value, void *target, struct err *err)
+{
+	return field->fields ? json_read_object(reader, value, field->fields, target, err)
+						 : field->read(reader, value, target, err);
+}
+
 static int json_read_list(struct json_reader *reader, const struct json_field *field,
 	const struct json *value, char *target, struct err *err)
 {
-	bool texts = field->kind == JSON_FIELD_TEXTS;
+	bool texts = field->kind == FIELD_TEXTS;
 	size_t size = texts ? sizeof(const char *) : field->element, i = 0;
 	if (value->type != JSON_ARRAY)
 		return err_set(err, ERR_FORMAT, "is not an array");
@@ -244,7 +251,7 @@ static int json_read_list(struct json_reader *reader, const struct json_field *f
 		return -1;
 	for (const struct json *child = value->first; child; child = child->next, i++) {
 		int rc = texts ? json_check_text(field, child, err)
-					   : field->read(reader, child, list + i * size, err);
+					   : json_read_part(reader, field, child, list + i * size, err);
 		if (rc)
 			return err_context(err, "[%zu]", i);
 		if (texts)
@@ -263,7 +270,7 @@ static int json_read_null(const struct json_field *field, char *at, struct err *
 {
 	if (!field->null && !field->absent)
 		return err_set(err, ERR_FORMAT, "must not be null");
-	if (field->kind == JSON_FIELD_INT)
+	if (field->kind == FIELD_INT)
 		*(int *)(void *)at = -1;
 	return 0;
 }
@@ -276,30 +283,31 @@ static int json_read_field(struct json_reader *reader, const struct json_field *
 	if (value->type == JSON_NULL)
 		return json_read_null(field, at, err);
 	switch (field->kind) {
-	case JSON_FIELD_BOOL:
+	case FIELD_BOOL:
 		if (value->type != JSON_BOOL)
 			return err_set(err, ERR_FORMAT, "is neither true nor false");
 		*(bool *)(void *)at = value->number != 0;
 		return 0;
-	case JSON_FIELD_INT:
-	case JSON_FIELD_INT64: return json_read_int(field, value, at, err);
-	case JSON_FIELD_TEXT:
+	case FIELD_INT:
+	case FIELD_INT64: return json_read_int(field, value, at, err);
+	case FIELD_TEXT:
 		if (json_check_text(field, value, err))
 			return -1;
 		*(const char **)(void *)at = value->text;
 		return 0;
-	case JSON_FIELD_DIGEST:
+	case FIELD_DIGEST:
 		if (value->type != JSON_TEXT ||
 			!digest_parse(value->text, strlen(value->text), (struct digest *)(void *)at))
 			return err_set(err, ERR_FORMAT, "is not a SHA-256 of 64 lower-case hex digits");
 		if (field->null && field->second != SIZE_MAX)
 			*(bool *)(void *)(target + field->second) = true;
 		return 0;
-	case JSON_FIELD_WORD:
-	case JSON_FIELD_FLAG: return json_read_word(field, value, at, err);
-	case JSON_FIELD_TEXTS:
-	case JSON_FIELD_LIST: return json_read_list(reader, field, value, target, err);
-	case JSON_FIELD_PART: return field->read(reader, value, at, err);
+	case FIELD_WORD:
+	case FIELD_FLAG: return json_read_word(field, value, at, err);
+	case FIELD_TEXTS:
+	case FIELD_LIST: return json_read_list(reader, field, value, target, err);
+	case FIELD_PART: return json_read_part(reader, field, value, at, err);
+	case FIELD_ANY: return 0;
 	}
 	return rc;
 }

@@ -36,17 +36,18 @@ int json_parse(struct db *db, struct arena *arena, const char *text, size_t len,
 const struct json *json_find(const struct json *object, const char *key);
 
 enum json_kind {
-	JSON_FIELD_BOOL,   /* bool */
-	JSON_FIELD_INT,    /* int, within low..high */
-	JSON_FIELD_INT64,  /* int64_t, within low..high */
-	JSON_FIELD_TEXT,   /* const char *, at most high bytes; low bytes at least */
-	JSON_FIELD_DIGEST, /* struct digest from 64 hex digits */
-	JSON_FIELD_WORD,   /* int: index of the text in words */
-	JSON_FIELD_FLAG,   /* bool: false for words[0], true for words[1] */
-	JSON_FIELD_TEXTS,  /* const char **, its count at `second`; entries at most high bytes */
+	FIELD_BOOL,   /* bool */
+	FIELD_INT,    /* int, within low..high */
+	FIELD_INT64,  /* int64_t, within low..high */
+	FIELD_TEXT,   /* const char *, at most high bytes; low bytes at least */
+	FIELD_DIGEST, /* struct digest from 64 hex digits */
+	FIELD_WORD,   /* int: index of the text in words */
+	FIELD_FLAG,   /* bool: false for words[0], true for words[1] */
+	FIELD_TEXTS,  /* const char **, its count at `second`; entries at most high bytes */
 	/* array of structs: pointer at offset, count at `second`, at least low entries */
-	JSON_FIELD_LIST,
-	JSON_FIELD_PART /* an object, read by `read` into the struct at offset */
+	FIELD_LIST,
+	FIELD_PART, /* an object, read by `fields` or `read` into the struct at offset */
+	FIELD_ANY   /* nothing is read */
 };
 
 struct json_reader;
@@ -67,7 +68,9 @@ struct json_field {
 	bool absent;              /* the key may be missing: as null */
 	const char *const *words; /* NULL-terminated */
 	size_t element;           /* list: size of one struct */
-	json_read *read;          /* list: one element; part */
+	/* list: one element; part: read by a table, or by a function where that is not enough */
+	const struct json_field *fields;
+	json_read *read;
 };
 
 struct json_reader {

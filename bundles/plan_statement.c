@@ -33,7 +33,8 @@ static const struct lines_row plan_rows[] = {
 	{ "ticket", { { LINES_TEXT, AT(ticket), 0, 0 } } },
 	{ "nonce", { { LINES_ID, AT(nonce), 0, 0 } } }, { NULL, { { LINES_NONE, 0, 0, 0 } } }
 };
-static const struct lines_format plan_format = { "plan statement", "pgdocket-plan/1", plan_rows };
+const struct lines_format plan_statement_format = { "plan statement", "pgdocket-plan/1",
+	plan_rows };
 
 static const struct lines_row approval_rows[] = { { "plan", { { LINES_DIGEST, OF(plan), 0, 0 } } },
 	{ "decision", { { LINES_DECISION, OF(approve), 0, 0 } } },
@@ -43,38 +44,13 @@ static const struct lines_row approval_rows[] = { { "plan", { { LINES_DIGEST, OF
 	{ "ticket", { { LINES_TEXT, OF(ticket), 0, 0 } } },
 	{ "comment", { { LINES_TEXT, OF(comment), 0, 0 } } },
 	{ "nonce", { { LINES_ID, OF(nonce), 0, 0 } } }, { NULL, { { LINES_NONE, 0, 0, 0 } } } };
-static const struct lines_format approval_format = { "approval statement", "pgdocket-approval/1",
+const struct lines_format approval_format = { "approval statement", "pgdocket-approval/1",
 	approval_rows };
-
-/*
- * What was written must be readable: a value out of range would make a statement that nobody can
- * use.
- */
-static int write_checked(const struct lines_format *format, const void *values, void *scratch,
-	struct buf *out, struct err *err)
-{
-	size_t before = out->len;
-	if (lines_write(format, values, out, err))
-		return -1;
-	return lines_parse(format, out->data + before, out->len - before, scratch, err);
-}
-
-int plan_statement_write(const struct plan_statement *statement, struct buf *out, struct err *err)
-{
-	struct plan_statement again;
-	return write_checked(&plan_format, statement, &again, out, err);
-}
 
 int plan_statement_parse(const char *bytes, size_t len, struct plan_statement *out, struct err *err)
 {
 	memset(out, 0, sizeof(*out));
-	return lines_parse(&plan_format, bytes, len, out, err);
-}
-
-int approval_write(const struct approval *approval, struct buf *out, struct err *err)
-{
-	struct approval again;
-	return write_checked(&approval_format, approval, &again, out, err);
+	return lines_parse(&plan_statement_format, bytes, len, out, err);
 }
 
 int approval_parse(const char *bytes, size_t len, struct approval *out, struct err *err)

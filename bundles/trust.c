@@ -180,9 +180,10 @@ static int read_policy(
 	digest_of(text, size, &trust->policy_digest);
 	if (policy_parse(trust->arena, path, text, size, &trust->policy, err))
 		return -1;
-	const char *file = trust->policy.conninfo_file;
-	trust->conninfo_file = file && *file != '/' ? path_of(opening, file, err) : file;
-	return file && !trust->conninfo_file ? -1 : 0;
+	const char **file = &trust->policy.conninfo_file;
+	if (*file && **file != '/' && !(*file = path_of(opening, *file, err)))
+		return -1;
+	return 0;
 }
 
 static int read_signers(
@@ -326,50 +327,16 @@ bool trust_has(const struct trust_digests *digests, const struct digest *digest)
 	return false;
 }
 
-const char *trust_label(const struct trust *trust)
+const struct policy *trust_policy(const struct trust *trust)
 {
-	return trust->policy.label;
+	return &trust->policy;
 }
-const char *trust_conninfo_file(const struct trust *trust)
-{
-	return trust->conninfo_file;
-}
+
 const struct ssh_private_key *trust_host_key(const struct trust *trust)
 {
 	return trust->host_key;
 }
-bool trust_require_tls(const struct trust *trust)
-{
-	return trust->policy.require_tls;
-}
-bool trust_allow_root(const struct trust *trust)
-{
-	return trust->policy.allow_root;
-}
-bool trust_require_apply_host(const struct trust *trust)
-{
-	return trust->policy.require_apply_host;
-}
-bool trust_require_rehearsal(const struct trust *trust)
-{
-	return trust->policy.require_rehearsal;
-}
-bool trust_uncovered_refuse(const struct trust *trust)
-{
-	return trust->policy.uncovered_refuse;
-}
-int64_t trust_max_clock_skew_ms(const struct trust *trust)
-{
-	return trust->policy.max_clock_skew_ms;
-}
-int64_t trust_resume_grace_ms(const struct trust *trust)
-{
-	return trust->policy.resume_grace_ms;
-}
-int64_t trust_max_plan_age_ms(const struct trust *trust)
-{
-	return trust->policy.max_plan_age_ms;
-}
+
 const struct digest *trust_policy_digest(const struct trust *trust)
 {
 	return &trust->policy_digest;

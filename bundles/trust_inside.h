@@ -16,7 +16,6 @@ struct trust {
 	const char *directory; /* as given */
 	struct policy policy;
 	struct digest policy_digest;
-	const char *conninfo_file; /* absolute, or beside the policy; NULL: none */
 	struct signers signers;
 	struct trust_digests revoked_keys, revoked_plans; /* of key blobs; of plan statements */
 	struct ssh_private_key *host_key;                 /* NULL: none */

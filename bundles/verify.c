@@ -85,7 +85,7 @@ static int verify_snapshot(
 static int verify_rehearsal(
 	const struct trust *trust, const struct document *document, struct err *err)
 {
-	for (size_t i = 0; trust_require_rehearsal(trust) && i < document->classes; i++) {
+	for (size_t i = 0; trust_policy(trust)->require_rehearsal && i < document->classes; i++) {
 		if (document->class[i].has_shape_after)
 			continue;
 		err_refuse(err, "rehearsal", "the policy wants plans that were rehearsed; class %d was not",

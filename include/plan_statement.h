@@ -35,6 +35,10 @@ struct plan_statement {
 	char nonce[33];
 };
 
+struct lines_format; /* lines.h */
+extern const struct lines_format plan_statement_format, approval_format;
+
+/* ERR_FORMAT: a value that the reader would refuse. */
 int plan_statement_write(const struct plan_statement *statement, struct buf *out,
 			 struct err *err) MUST_CHECK;
 /* ERR_FORMAT naming the line. Several targets are ERR_VERSION: the first version plans one. */

@@ -9,6 +9,7 @@
 #include "buf.h"
 #include "db.h"
 #include "plan_statement.h"
+#include "policy.h"
 #include "sshsig.h"
 
 enum trust_role { ROLE_PLANNER, ROLE_APPROVER, ROLE_HOST };
@@ -28,18 +29,9 @@ struct trust; /* what stands in these files */
 int trust_open(const char *dir, bool strict, struct trust **out, struct err *err) MUST_CHECK;
 void trust_close(struct trust *trust);
 
-const char *trust_label(const struct trust *trust);
-const char *trust_conninfo_file(const struct trust *trust); /* NULL: none */
-const struct ssh_private_key *
-trust_host_key(const struct trust *trust); /* NULL: this is a desk, not a host */
-bool trust_require_tls(const struct trust *trust);
-bool trust_allow_root(const struct trust *trust);
-bool trust_require_apply_host(const struct trust *trust);
-bool trust_require_rehearsal(const struct trust *trust);
-bool trust_uncovered_refuse(const struct trust *trust);
-int64_t trust_max_clock_skew_ms(const struct trust *trust);
-int64_t trust_resume_grace_ms(const struct trust *trust);
-int64_t trust_max_plan_age_ms(const struct trust *trust);
+const struct policy *trust_policy(const struct trust *trust);
+/* NULL: this is a desk, not a host */
+const struct ssh_private_key *trust_host_key(const struct trust *trust);
 const struct digest *trust_policy_digest(const struct trust *trust); /* SHA-256 of policy.conf */
 /* The principal of operator uid (policy's operator lines), or NULL. */
 const char *trust_operator(const struct trust *trust, long uid);

@@ -22,8 +22,8 @@ struct bundle_edit {
 static const char edit_pragmas[] =
 	"PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF; PRAGMA cache_spill = ON";
 
-static int edit_start(struct bundle_edit *edit, const char *path, struct bundle *from,
-		      struct err *err)
+static int edit_start(
+	struct bundle_edit *edit, const char *path, struct bundle *from, struct err *err)
 {
 	if (!(edit->path = strdup(path)))
 		return err_nomem(err);
@@ -32,21 +32,20 @@ static int edit_start(struct bundle_edit *edit, const char *path, struct bundle 
 		edit->was = *bundle_origin(from);
 	}
 	if (replace_begin(path, &edit->temporary, err) ||
-	    bundle_create_in(edit->temporary, &edit->db, err) ||
-	    db_exec(edit->db, edit_pragmas, err) || db_begin(edit->db, err))
+		bundle_create_in(edit->temporary, &edit->db, err) || db_exec(edit->db, edit_pragmas, err) ||
+		db_begin(edit->db, err))
 		return -1;
 	return from ? bundle_copy_rows(bundle_db(from), edit->db, err) : 0;
 }
 
 int bundle_edit(const char *path, struct bundle *from, bool overwrite, struct bundle_edit **out,
-		struct err *err)
+	struct err *err)
 {
 	struct bundle_edit *edit = calloc(1, sizeof *edit);
 	if (!edit)
 		return err_nomem(err);
 	edit->overwrite = overwrite;
-	if ((!from || strcmp(path, bundle_path(from)) != 0) && !overwrite &&
-	    access(path, F_OK) == 0) {
+	if ((!from || strcmp(path, bundle_path(from)) != 0) && !overwrite && access(path, F_OK) == 0) {
 		err_set(err, ERR_IO, "%s exists already", path);
 		err_hint(err, "Give another name, or allow it to be replaced.");
 	}
@@ -81,8 +80,7 @@ static int edit_place(struct bundle_edit *edit, struct err *err)
 		return -1;
 	if (same)
 		return 0;
-	err_set(err, ERR_UNFIT, "%s was changed or replaced by something else meanwhile",
-		edit->path);
+	err_set(err, ERR_UNFIT, "%s was changed or replaced by something else meanwhile", edit->path);
 	return err_hint(err, "Nothing was written. Run the command again.");
 }
 

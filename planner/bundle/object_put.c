@@ -12,8 +12,8 @@ int codec_deflate(const void *in, size_t in_len, void **out, size_t *out_len, st
 {
 	if (in_len > CODEC_MAX_BYTES)
 		return err_set(err, ERR_LIMIT,
-			       "an object of %zu bytes is larger than a bundle may hold (%u)",
-			       in_len, CODEC_MAX_BYTES);
+			"an object of %zu bytes is larger than a bundle may hold (%u)", in_len,
+			CODEC_MAX_BYTES);
 	uLongf stored = compressBound((uLong)in_len);
 	Bytef *bytes = malloc(stored);
 	if (!bytes)
@@ -21,10 +21,9 @@ int codec_deflate(const void *in, size_t in_len, void **out, size_t *out_len, st
 	int rc = compress2(bytes, &stored, in_len ? in : (const void *)"", (uLong)in_len, 6);
 	if (rc != Z_OK || stored > CODEC_MAX_BYTES) {
 		free(bytes);
-		return rc == Z_OK ? err_set(err, ERR_LIMIT,
-					    "an object is larger than a bundle may hold, also "
-					    "compressed")
-				  : err_nomem(err);
+		return rc == Z_OK
+			? err_set(err, ERR_LIMIT, "an object is larger than a bundle may hold, also compressed")
+			: err_nomem(err);
 	}
 	*out = bytes;
 	*out_len = stored;
@@ -43,11 +42,11 @@ static int object_exists(struct db *db, const struct digest *digest, bool *exist
 }
 
 static int object_insert(struct db *db, const char *kind, size_t size, const struct digest *digest,
-			 const void *body, size_t body_len, struct err *err)
+	const void *body, size_t body_len, struct err *err)
 {
 	struct db_query *query = NULL;
 	if (db_prepare(db, "INSERT INTO object (digest, kind, size, body) VALUES (?1, ?2, ?3, ?4)",
-		       &query, err))
+			&query, err))
 		return -1;
 	db_bind_blob(query, 1, digest->bytes, DIGEST_SIZE);
 	db_bind_text(query, 2, kind);
@@ -59,7 +58,7 @@ static int object_insert(struct db *db, const char *kind, size_t size, const str
 }
 
 int object_put(struct db *db, const char *kind, const void *bytes, size_t size,
-	       struct digest *digest, struct err *err)
+	struct digest *digest, struct err *err)
 {
 	bool exists = false;
 	void *body = NULL;
@@ -70,7 +69,8 @@ int object_put(struct db *db, const char *kind, const void *bytes, size_t size,
 	digest_of(bytes, size, digest);
 	if (object_exists(db, digest, &exists, err))
 		goto out;
-	if (!exists && (codec_deflate(bytes, size, &body, &body_len, err) ||
+	if (!exists &&
+		(codec_deflate(bytes, size, &body, &body_len, err) ||
 			object_insert(db, kind, size, digest, body, body_len, err)))
 		goto out;
 	rc = 0;

@@ -14,27 +14,25 @@
  * there.
  */
 static int row_holds(struct db_query *query, const struct signature *signature,
-		     const struct ssh_public_key *key, bool *holds, struct err *err)
+	const struct ssh_public_key *key, bool *holds, struct err *err)
 {
 	struct err inner = ERR_INIT;
 	struct ssh_public_key maker;
 	const char *stored;
 	const void *body, *blob;
 	size_t len, body_len, blob_len;
-	if (db_get_text(query, 0, &stored, &len, err) ||
-	    db_get_blob(query, 1, &body, &body_len, err) ||
-	    db_get_blob(query, 2, &blob, &blob_len, err))
+	if (db_get_text(query, 0, &stored, &len, err) || db_get_blob(query, 1, &body, &body_len, err) ||
+		db_get_blob(query, 2, &blob, &blob_len, err))
 		return -1;
 	*holds = strcmp(stored, signature->name_space) == 0 && body_len == signature->message_len &&
-		 memcmp(body, signature->message, body_len) == 0 &&
-		 sshsig_verify(blob, blob_len, stored, body, body_len, &maker, &inner) == 0 &&
-		 maker.blob_len == key->blob_len &&
-		 memcmp(maker.blob, key->blob, key->blob_len) == 0;
+		memcmp(body, signature->message, body_len) == 0 &&
+		sshsig_verify(blob, blob_len, stored, body, body_len, &maker, &inner) == 0 &&
+		maker.blob_len == key->blob_len && memcmp(maker.blob, key->blob, key->blob_len) == 0;
 	return 0;
 }
 
 int signature_stands(struct db *db, const struct signature *signature,
-		     const struct ssh_public_key *key, bool *stands, struct err *err)
+	const struct ssh_public_key *key, bool *stands, struct err *err)
 {
 	struct digest statement, fingerprint;
 	struct db_query *query = NULL;
@@ -55,7 +53,7 @@ int signature_stands(struct db *db, const struct signature *signature,
 }
 
 int signature_put(struct db *db, const struct signature *signature, struct ssh_public_key *key,
-		  bool *added, struct err *err)
+	bool *added, struct err *err)
 {
 	struct ssh_public_key maker;
 	struct digest statement, fingerprint;
@@ -64,7 +62,7 @@ int signature_put(struct db *db, const struct signature *signature, struct ssh_p
 	int result = -1;
 	*added = false;
 	if (sshsig_verify(signature->blob, signature->blob_len, signature->name_space,
-			  signature->message, signature->message_len, &maker, err))
+			signature->message, signature->message_len, &maker, err))
 		return -1;
 	if (key)
 		*key = maker;
@@ -89,7 +87,7 @@ int signature_put(struct db *db, const struct signature *signature, struct ssh_p
 
 /* The row's approval says the same as like, by the same key. */
 static int same_vote(struct db_query *query, const struct approval *like, const struct digest *key,
-		     bool *same, struct err *err)
+	bool *same, struct err *err)
 {
 	struct err inner = ERR_INIT;
 	struct approval approval;
@@ -104,13 +102,12 @@ static int same_vote(struct db_query *query, const struct approval *like, const 
 		return -1;
 	*same = approval_parse(bytes, len, &approval, &inner) == 0 &&
 		digest_equal(&approval.plan, &like->plan) && approval.approve == like->approve &&
-		strcmp(approval.approver, like->approver) == 0 &&
-		approval.expires_us >= like->expires_us;
+		strcmp(approval.approver, like->approver) == 0 && approval.expires_us >= like->expires_us;
 	return 0;
 }
 
 int signature_find_approval(struct db *db, const struct approval *like,
-			    const struct ssh_public_key *key, bool *found, struct err *err)
+	const struct ssh_public_key *key, bool *found, struct err *err)
 {
 	struct db_query *query = NULL;
 	struct digest fingerprint;
@@ -122,8 +119,7 @@ int signature_find_approval(struct db *db, const struct approval *like,
 		goto out;
 	db_bind_text(query, 1, NAMESPACE_APPROVE);
 	do {
-		if (db_step(query, &row, err) ||
-		    (row && same_vote(query, like, &fingerprint, found, err)))
+		if (db_step(query, &row, err) || (row && same_vote(query, like, &fingerprint, found, err)))
 			goto out;
 	} while (row && !*found);
 	result = 0;

@@ -27,7 +27,7 @@
  * comment; padding 1, 2, 3 ...
  */
 static int parse_secret(struct wire_string section, struct wire_string public_blob,
-			struct ssh_private_key **out, struct err *err)
+	struct ssh_private_key **out, struct err *err)
 {
 	struct wire wire = wire_open(section.bytes, section.len);
 	uint32_t check = wire_uint32(&wire), again = wire_uint32(&wire);
@@ -42,7 +42,7 @@ static int parse_secret(struct wire_string section, struct wire_string public_bl
 	for (uint8_t i = 1; padded && wire.at < wire.end; i++)
 		padded = *wire.at++ == i;
 	if (!padded || point.len != SSH_KEY_SEED_SIZE || secret.len != 2 * SSH_KEY_SEED_SIZE ||
-	    memcmp(secret.bytes + SSH_KEY_SEED_SIZE, point.bytes, SSH_KEY_SEED_SIZE) != 0)
+		memcmp(secret.bytes + SSH_KEY_SEED_SIZE, point.bytes, SSH_KEY_SEED_SIZE) != 0)
 		return err_set(err, ERR_FORMAT, "the private key is damaged");
 	if (ssh_private_key_from_seed(secret.bytes, out, err))
 		return -1;
@@ -51,15 +51,14 @@ static int parse_secret(struct wire_string section, struct wire_string public_bl
 		memcmp(public->blob, public_blob.bytes, public_blob.len) != 0) {
 		ssh_private_key_free(*out);
 		*out = NULL;
-		return err_set(err, ERR_FORMAT,
-			       "the private key does not fit the public key in its file");
+		return err_set(err, ERR_FORMAT, "the private key does not fit the public key in its file");
 	}
 	return 0;
 }
 
 /* OpenSSH PROTOCOL.key. */
-static int parse_container(const uint8_t *bytes, size_t len, struct ssh_private_key **out,
-			   struct err *err)
+static int parse_container(
+	const uint8_t *bytes, size_t len, struct ssh_private_key **out, struct err *err)
 {
 	struct wire wire = wire_open(bytes, len);
 	wire_magic(&wire, OPENSSH_MAGIC, sizeof(OPENSSH_MAGIC));
@@ -81,8 +80,8 @@ static const char *find_bytes(const char *text, size_t len, const char *needle)
 	return memmem(text, len, needle, strlen(needle));
 }
 
-int ssh_private_key_parse(const char *text, size_t len, struct ssh_private_key **out,
-			  struct err *err)
+int ssh_private_key_parse(
+	const char *text, size_t len, struct ssh_private_key **out, struct err *err)
 {
 	char base64[PRIVATE_MAX];
 	uint8_t bytes[PRIVATE_MAX];
@@ -90,8 +89,7 @@ int ssh_private_key_parse(const char *text, size_t len, struct ssh_private_key *
 	int result = -1;
 	*out = NULL;
 	const char *footer = len < sizeof(base64) ? find_bytes(text, len, OPENSSH_FOOTER) : NULL;
-	if (!footer || len < head || memcmp(text, OPENSSH_HEADER, head) != 0 ||
-	    footer < text + head) {
+	if (!footer || len < head || memcmp(text, OPENSSH_HEADER, head) != 0 || footer < text + head) {
 		err_set(err, ERR_FORMAT, "not an OpenSSH private key file");
 		return err_hint(err, "ssh-keygen -t ed25519 makes one; " SSH_KEY_WAY_OUT);
 	}
@@ -99,8 +97,8 @@ int ssh_private_key_parse(const char *text, size_t len, struct ssh_private_key *
 		if (*at != '\n' && *at != '\r')
 			base64[count++] = *at;
 	size_t padding = count && base64[count - 1] == '='
-				 ? (count > 1 && base64[count - 2] == '=' ? 2 : 1)
-				 : 0;
+		? (count > 1 && base64[count - 2] == '=' ? 2 : 1)
+		: 0;
 	int decoded = count % 4 ? -1 : EVP_DecodeBlock(bytes, (unsigned char *)base64, (int)count);
 	if (decoded < (int)padding)
 		err_set(err, ERR_FORMAT, "the private key file is damaged");
@@ -125,7 +123,7 @@ static int read_secret(const char *path, char *text, size_t size, size_t *len, s
 		goto out;
 	}
 	while (*len < size &&
-	       ((got = read(fd, text + *len, size - *len)) > 0 || (got < 0 && errno == EINTR)))
+		((got = read(fd, text + *len, size - *len)) > 0 || (got < 0 && errno == EINTR)))
 		*len += got > 0 ? (size_t)got : 0;
 	if (got < 0)
 		err_set_errno(err, ERR_IO, "cannot read the key %s", path);
@@ -156,8 +154,9 @@ int ssh_private_key_read(const char *path, struct ssh_private_key **out, struct 
 		result = ssh_private_key_parse_pem(text, len, out, err);
 	else {
 		err_set(err, ERR_CONFIG, "not a private key");
-		err_hint(err, "--key wants the private half; when that is in an agent or on a "
-			      "token: " SSH_KEY_WAY_OUT);
+		err_hint(err,
+			"--key wants the private half; when that is in an agent or on a "
+			"token: " SSH_KEY_WAY_OUT);
 	}
 	if (result)
 		err_context(err, "%s", path);
@@ -172,8 +171,7 @@ int ssh_private_key_generate_pem(struct buf *pem, struct err *err)
 	int result = -1;
 	EVP_PKEY *pkey = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
 	BIO *bio = BIO_new(BIO_s_secmem());
-	if (!pkey || !bio ||
-	    PEM_write_bio_PKCS8PrivateKey(bio, pkey, NULL, NULL, 0, NULL, NULL) != 1) {
+	if (!pkey || !bio || PEM_write_bio_PKCS8PrivateKey(bio, pkey, NULL, NULL, 0, NULL, NULL) != 1) {
 		err_set(err, ERR_IO, "libcrypto cannot make an Ed25519 key");
 		err_hint(err, "check the system's OpenSSL configuration");
 		goto out;
@@ -187,8 +185,8 @@ out:
 	return result;
 }
 
-int ssh_public_key_write(const struct ssh_public_key *key, const char *comment, struct buf *out,
-			 struct err *err)
+int ssh_public_key_write(
+	const struct ssh_public_key *key, const char *comment, struct buf *out, struct err *err)
 {
 	struct wire wire = wire_open(key->blob, key->blob_len);
 	struct wire_string type = wire_string(&wire);

@@ -74,7 +74,7 @@ int sshsig_dearmor(const char *text, size_t len, struct buf *blob, struct err *e
 	buf_release(&base64);
 	if (!why)
 		return buf_check(blob, err);
-	err_refuse(err, "signature", "not the armored signature that ssh-keygen -Y sign writes: %s",
-		   why);
+	err_refuse(
+		err, "signature", "not the armored signature that ssh-keygen -Y sign writes: %s", why);
 	return err_hint(err, "give the .sig file itself, one signature and nothing else in it");
 }

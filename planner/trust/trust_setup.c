@@ -66,13 +66,13 @@ static int path_of(const char *dir, const char *name, struct buf *path, struct e
 }
 
 /* Whatever the process's umask is: the policy is no secret, the host key is. */
-static int write_file(const char *dir, const char *name, mode_t mode, const struct buf *text,
-		      struct err *err)
+static int write_file(
+	const char *dir, const char *name, mode_t mode, const struct buf *text, struct err *err)
 {
 	struct buf path = BUF_INIT(PATH_MAX_BYTES);
 	int result = -1;
 	if (path_of(dir, name, &path, err) ||
-	    file_create(path.data, mode, buf_text(text), text->len, err))
+		file_create(path.data, mode, buf_text(text), text->len, err))
 		goto out;
 	if (chmod(path.data, mode) != 0)
 		err_set_errno(err, ERR_IO, "cannot set the mode of %s", path.data);
@@ -86,7 +86,7 @@ out:
 static int nothing_there(const char *dir, struct err *err)
 {
 	static const char *const names[] = { TRUST_POLICY, TRUST_SIGNERS, TRUST_REVOKED_KEYS,
-					     TRUST_REVOKED_PLANS, TRUST_HOST_KEY };
+		TRUST_REVOKED_PLANS, TRUST_HOST_KEY };
 	struct buf path = BUF_INIT(PATH_MAX_BYTES);
 	struct stat st;
 	int result = 0;
@@ -94,8 +94,8 @@ static int nothing_there(const char *dir, struct err *err)
 		result = path_of(dir, names[i], &path, err);
 		if (!result && lstat(path.data, &st) == 0) {
 			result = err_set(err, ERR_IO, "%s is there already", path.data);
-			err_hint(err, "a policy is never overwritten: give another directory, or "
-				      "edit the one you have");
+			err_hint(err,
+				"a policy is never overwritten: give another directory, or edit the one you have");
 		}
 	}
 	buf_release(&path);
@@ -121,7 +121,7 @@ static int label_valid(const char *label, struct err *err)
 {
 	size_t len = strlen(label), bad;
 	bool plain = len && len <= 512 && text_utf8(label, len, &bad) && label[0] != ' ' &&
-		     label[len - 1] != ' ';
+		label[len - 1] != ' ';
 	for (size_t i = 0; i < len; i++)
 		plain = plain && (unsigned char)label[i] >= 0x20 && label[i] != 0x7f;
 	if (plain)
@@ -134,24 +134,23 @@ static int new_host_key(struct buf *pem, char fingerprint[SSHSIG_FINGERPRINT_SIZ
 {
 	struct ssh_private_key *key = NULL;
 	if (ssh_private_key_generate_pem(pem, err) ||
-	    ssh_private_key_parse_pem(pem->data, pem->len, &key, err))
+		ssh_private_key_parse_pem(pem->data, pem->len, &key, err))
 		return -1;
 	ssh_public_key_fingerprint(ssh_private_key_public(key), fingerprint);
 	ssh_private_key_free(key);
 	return 0;
 }
 
-int trust_init(const char *dir, const char *label, char fingerprint[SSHSIG_FINGERPRINT_SIZE],
-	       struct err *err)
+int trust_init(
+	const char *dir, const char *label, char fingerprint[SSHSIG_FINGERPRINT_SIZE], struct err *err)
 {
 	struct buf text = BUF_INIT(TRUST_FILE_MAX), pem = BUF_INIT(TRUST_FILE_MAX);
 	int result = -1;
-	if (label_valid(label, err) || new_host_key(&pem, fingerprint, err) ||
-	    make_directory(dir, err))
+	if (label_valid(label, err) || new_host_key(&pem, fingerprint, err) || make_directory(dir, err))
 		goto out;
 	buf_add_format(&text, "%slabel: %s\n%s", policy_head, label, policy_tail);
 	if (buf_check(&text, err) || write_file(dir, TRUST_HOST_KEY, 0600, &pem, err) ||
-	    write_file(dir, TRUST_POLICY, 0644, &text, err))
+		write_file(dir, TRUST_POLICY, 0644, &text, err))
 		goto out;
 	static const struct {
 		const char *name, *head;
@@ -184,13 +183,13 @@ static const struct {
 	[ROLE_HOST] = { SIGNERS_RESULT, NAMESPACE_RESULT },
 };
 
-static bool stands_already(const struct signers *signers, enum trust_role role, const char *principal,
-			   const struct digest *key)
+static bool stands_already(const struct signers *signers, enum trust_role role,
+	const char *principal, const struct digest *key)
 {
 	for (size_t i = 0; i < signers->count; i++) {
 		const struct signer *signer = &signers->item[i];
 		if (digest_equal(&signer->key, key) && strcmp(signer->principal, principal) == 0 &&
-		    signer->namespaces & roles[role].bit)
+			signer->namespaces & roles[role].bit)
 			return true;
 	}
 	return false;

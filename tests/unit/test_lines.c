@@ -2,7 +2,7 @@
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <string.h>
-#include "../../bundles/lines.h"
+#include "lines.h"
 #include "plan_statement.h"
 
 static struct err err = ERR_INIT;

@@ -743,19 +743,19 @@ Test(trust, policy_values)
 	policy("conninfo-file: conn\nallow-root: no\nrequire-tls: no\nrequire-rehearsal: yes\nuncovered: refuse\n"
 	       "max-clock-skew: 5s\nresume-grace: 1h\nmax-plan-age: 2d\noperator: uid 1001 dave@x\n\n# end\n");
 	opens();
-	cr_assert_str_eq(trust_conninfo_file(trust), "pol/conn");
-	cr_assert(!trust_allow_root(trust) && !trust_require_tls(trust) && trust_require_rehearsal(trust));
-	cr_assert(trust_uncovered_refuse(trust) && trust_require_apply_host(trust));
-	cr_assert_eq(trust_max_clock_skew_ms(trust), 5000);
-	cr_assert_eq(trust_resume_grace_ms(trust), 3600000);
-	cr_assert_eq(trust_max_plan_age_ms(trust), 2 * 86400000);
+	cr_assert_str_eq(trust_policy(trust)->conninfo_file, "pol/conn");
+	cr_assert(!trust_policy(trust)->allow_root && !trust_policy(trust)->require_tls && trust_policy(trust)->require_rehearsal);
+	cr_assert(trust_policy(trust)->uncovered_refuse && trust_policy(trust)->require_apply_host);
+	cr_assert_eq(trust_policy(trust)->max_clock_skew_ms, 5000);
+	cr_assert_eq(trust_policy(trust)->resume_grace_ms, 3600000);
+	cr_assert_eq(trust_policy(trust)->max_plan_age_ms, 2 * 86400000);
 	cr_assert_str_eq(trust_operator(trust, 1001), "dave@x");
 	cr_assert_null(trust_operator(trust, 1002));
-	cr_assert_str_eq(trust_label(trust), "prod-1");
+	cr_assert_str_eq(trust_policy(trust)->label, "prod-1");
 	policy("");
 	opens();
-	cr_assert_null(trust_conninfo_file(trust));
-	cr_assert(trust_allow_root(trust) && trust_require_tls(trust) && !trust_require_rehearsal(trust));
+	cr_assert_null(trust_policy(trust)->conninfo_file);
+	cr_assert(trust_policy(trust)->allow_root && trust_policy(trust)->require_tls && !trust_policy(trust)->require_rehearsal);
 }
 
 static const char good_key[] = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAICS4vN03xWgDdIB4+yOTmC2kocC3wlcTUoljSrggF0Xw";

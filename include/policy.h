@@ -21,7 +21,8 @@ struct policy_group {
 
 struct policy {
 	const char *label;
-	const char *conninfo_file; /* as written; NULL: none */
+	/* in trust_policy absolute, or the directory in front; NULL: none */
+	const char *conninfo_file;
 	int plan, approve;         /* require: how many people */
 	unsigned distinct;         /* bits of policy_person: no two of these may be one person */
 	bool reject_is_veto, require_sk, require_uv, require_rehearsal, require_apply_host, require_tls,
