@@ -157,20 +157,24 @@ static int read_row(
 	return 0;
 }
 
-static int no_empty_run(struct db *db, struct err *err)
+static int refuse_empty_run(struct db_query *query, void *context, struct err *err)
 {
-	struct db_query *query = NULL;
-	bool row = false;
 	const char *run = "";
-	size_t len;
-	int result = -1;
-	if (db_prepare(db, sql_select_empty_run, &query, err) || db_step(query, &row, err) ||
-		(row && db_get_text(query, 0, &run, &len, err)))
-		goto out;
-	result = row ? err_refuse(err, "audit", "run %.32s has no records: they were taken out", run)
-				 : 0;
-out:
-	db_finish(query);
+	(void)context;
+	if (db_get_text(query, 0, &run, NULL, err))
+		return -1;
+	return err_refuse(err, "audit", "run %.32s has no records: they were taken out", run);
+}
+
+static int visit_row(struct db_query *query, void *context, struct err *err)
+{
+	struct walk *walk = context;
+	struct row row;
+	struct arena *arena = arena_new(RECORD_ARENA_BYTES);
+	if (!arena)
+		return err_nomem(err);
+	int result = read_row(query, walk, &row, err) || check_row(walk, arena, &row, err) ? -1 : 0;
+	arena_free(arena);
 	return result;
 }
 
@@ -179,30 +183,9 @@ int record_verify_chains(
 {
 	struct walk walk = { .visitor = visitor, .plan = *plan };
 	struct db_query *query = NULL;
-	struct arena *arena = NULL;
-	int result = -1;
-	bool more = false;
-	if (no_empty_run(db, err) || db_prepare(db, sql_select_receipts, &query, err))
-		goto out;
-	for (;;) {
-		struct row row;
-		if (db_step(query, &more, err))
-			goto out;
-		if (!more)
-			break;
-		arena = arena_new(RECORD_ARENA_BYTES);
-		if (!arena) {
-			err_nomem(err);
-			goto out;
-		}
-		if (read_row(query, &walk, &row, err) || check_row(&walk, arena, &row, err))
-			goto out;
-		arena_free(arena);
-		arena = NULL;
-	}
-	result = end_run(&walk, err);
-out:
-	arena_free(arena);
-	db_finish(query);
-	return result;
+	if (db_prepare(db, sql_select_empty_run, &query, err) ||
+		db_each(query, refuse_empty_run, NULL, err) ||
+		db_prepare(db, sql_select_receipts, &query, err) || db_each(query, visit_row, &walk, err))
+		return -1;
+	return end_run(&walk, err);
 }

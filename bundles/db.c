@@ -248,6 +248,16 @@ void db_reset(struct db_query *query)
 	query->bind_rc = SQLITE_OK;
 }
 
+int db_each(struct db_query *query, db_visit *visit, void *context, struct err *err)
+{
+	bool row = true;
+	int rc = 0;
+	while (rc == 0 && row)
+		rc = db_step(query, &row, err) || (row && visit(query, context, err)) ? -1 : 0;
+	db_finish(query);
+	return rc;
+}
+
 bool db_is_null(struct db_query *query, int column)
 {
 	return sqlite3_column_type(query->statement, column) == SQLITE_NULL;

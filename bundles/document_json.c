@@ -17,6 +17,7 @@ struct json_builder {
 		int64_t id;
 		struct json *node;
 	} open[JSON_DEPTH_MAX]; /* the containers around the current node */
+	struct json *root;
 };
 
 static const struct {
@@ -97,15 +98,15 @@ static int json_attach(
  * Rows come in document order, so a row's parent is always one of the containers that are still
  * open.
  */
-static int json_add(
-	struct json_builder *builder, struct db_query *query, struct json **root, struct err *err)
+static int json_add(struct db_query *query, void *context, struct err *err)
 {
+	struct json_builder *builder = context;
 	int64_t id = 0, parent = 0;
 	struct json *node = arena_alloc(builder->arena, sizeof *node, err);
 	if (!node || db_get_int64(query, 0, &id, err) || json_fill(builder, query, node, err))
 		return -1;
 	if (db_is_null(query, 1)) {
-		*root = node;
+		builder->root = node;
 	} else {
 		if (db_get_int64(query, 1, &parent, err))
 			return -1;
@@ -167,23 +168,14 @@ int json_parse(struct db *db, struct arena *arena, const char *text, size_t len,
 {
 	struct json_builder builder = { .arena = arena };
 	struct db_query *query = NULL;
-	struct json *root = NULL;
-	bool row = true;
-	int rc = -1;
 	if (json_check_valid(db, text, len, err) ||
 		db_prepare(db, "SELECT id, parent, key, type, atom FROM json_tree(?1)", &query, err))
-		goto out;
+		return -1;
 	db_bind_text_len(query, 1, text, len);
-	while (db_step(query, &row, err) == 0 && row)
-		if (json_add(&builder, query, &root, err))
-			goto out;
-	if (row)
-		goto out;
-	*out = root;
-	rc = 0;
-out:
-	db_finish(query);
-	return rc;
+	if (db_each(query, json_add, &builder, err))
+		return -1;
+	*out = builder.root;
+	return 0;
 }
 
 /* --- fields --- */

@@ -50,59 +50,33 @@ static int objects_read(
 	return rc;
 }
 
-static int objects_none_missing(struct db *db, struct err *err)
+static int objects_refuse_missing(struct db_query *query, void *context, struct err *err)
 {
-	struct db_query *query = NULL;
 	const void *bytes = NULL;
 	struct digest digest;
 	size_t len = 0;
-	bool row = false;
-	int rc = -1;
-	if (db_prepare(db, sql_objects_missing, &query, err) || db_step(query, &row, err))
-		goto out;
-	if (row && db_get_blob(query, 0, &bytes, &len, err))
-		goto out;
-	if (row && len != DIGEST_SIZE) {
-		err_set(err, ERR_FORMAT, "a reference to an object has %zu bytes instead of %d", len,
+	(void)context;
+	if (db_get_blob(query, 0, &bytes, &len, err))
+		return -1;
+	if (len != DIGEST_SIZE)
+		return err_set(err, ERR_FORMAT, "a reference to an object has %zu bytes instead of %d", len,
 			DIGEST_SIZE);
-		goto out;
-	}
-	if (row) {
-		memcpy(digest.bytes, bytes, DIGEST_SIZE);
-		objects_fail(&digest, "is referred to and missing", err);
-		goto out;
-	}
-	rc = 0;
-out:
-	db_finish(query);
-	return rc;
+	memcpy(digest.bytes, bytes, DIGEST_SIZE);
+	return objects_fail(&digest, "is referred to and missing", err);
 }
 
-static int objects_none_strange(
-	struct db *db, const struct document_objects *objects, struct err *err)
+static int objects_refuse_strange(struct db_query *query, void *context, struct err *err)
 {
-	struct db_query *query = NULL;
 	const void *bytes = NULL;
 	struct digest digest;
 	size_t len = 0;
-	bool row = true;
-	int rc = -1;
-	if (db_prepare(db, sql_objects_unlisted, &query, err))
-		goto out;
-	while (db_step(query, &row, err) == 0 && row) {
-		if (db_get_blob(query, 0, &bytes, &len, err))
-			goto out;
-		if (len == DIGEST_SIZE)
-			memcpy(digest.bytes, bytes, DIGEST_SIZE);
-		if (len != DIGEST_SIZE || !document_objects_find(objects, &digest)) {
-			err_set(err, ERR_FORMAT, "the bundle holds an object that the plan does not name");
-			goto out;
-		}
-	}
-	rc = row ? -1 : 0;
-out:
-	db_finish(query);
-	return rc;
+	if (db_get_blob(query, 0, &bytes, &len, err))
+		return -1;
+	if (len == DIGEST_SIZE)
+		memcpy(digest.bytes, bytes, DIGEST_SIZE);
+	if (len == DIGEST_SIZE && document_objects_find(context, &digest))
+		return 0;
+	return err_set(err, ERR_FORMAT, "the bundle holds an object that the plan does not name");
 }
 
 int document_objects_sort(
@@ -121,7 +95,11 @@ int document_objects_sort(
 int document_objects_load(
 	struct db *db, struct arena *arena, struct document_objects *objects, struct err *err)
 {
-	if (objects_none_missing(db, err) || objects_none_strange(db, objects, err))
+	struct db_query *query = NULL;
+	if (db_prepare(db, sql_objects_missing, &query, err) ||
+		db_each(query, objects_refuse_missing, NULL, err) ||
+		db_prepare(db, sql_objects_unlisted, &query, err) ||
+		db_each(query, objects_refuse_strange, objects, err))
 		return -1;
 	for (size_t i = 0; i < objects->count; i++)
 		if (objects_read(db, arena, &objects->object[i], err))

@@ -14,6 +14,7 @@ struct reading {
 	struct arena *arena;
 	struct signers_reader lines;
 	struct policy *policy;
+	void *field; /* of policy, where the rule says */
 	const char *value;
 	size_t words;
 	const char *word[WORDS_MAX]; /* the value cut at blanks */
@@ -24,52 +25,44 @@ struct rule {
 	const char *key;
 	bool repeats;
 	const char *expects; /* for messages */
-	bool (*read)(struct reading *reading, const struct rule *rule);
+	bool (*read)(struct reading *reading);
 	size_t offset;
 };
 
-static void *field(const struct reading *reading, const struct rule *rule)
+static bool read_label(struct reading *reading)
 {
-	return (char *)reading->policy + rule->offset;
-}
-
-static bool read_label(struct reading *reading, const struct rule *rule)
-{
-	(void)rule;
 	reading->policy->label = reading->value;
 	return strlen(reading->value) <= 512;
 }
 
-static bool read_path(struct reading *reading, const struct rule *rule)
+static bool read_path(struct reading *reading)
 {
-	(void)rule;
 	reading->policy->conninfo_file = reading->value;
 	return true;
 }
 
-static bool read_switch(struct reading *reading, const struct rule *rule)
+static bool read_switch(struct reading *reading)
 {
-	bool *out = field(reading, rule);
+	bool *out = reading->field;
 	*out = strcmp(reading->value, "yes") == 0;
 	return *out || strcmp(reading->value, "no") == 0;
 }
 
-static bool read_uncovered(struct reading *reading, const struct rule *rule)
+static bool read_uncovered(struct reading *reading)
 {
-	bool *out = field(reading, rule);
+	bool *out = reading->field;
 	*out = strcmp(reading->value, "refuse") == 0;
 	return *out || strcmp(reading->value, "report") == 0;
 }
 
-static bool read_duration(struct reading *reading, const struct rule *rule)
+static bool read_duration(struct reading *reading)
 {
-	int64_t *out = field(reading, rule);
+	int64_t *out = reading->field;
 	return text_duration_ms(reading->value, out) && *out <= INT64_MAX / 1000000;
 }
 
-static bool read_require(struct reading *reading, const struct rule *rule)
+static bool read_require(struct reading *reading)
 {
-	(void)rule;
 	bool plan = reading->words == 2 && strcmp(reading->word[0], "plan") == 0;
 	bool approve = reading->words == 2 && strcmp(reading->word[0], "approve") == 0;
 	bool *counted = plan ? &reading->counted_plan : &reading->counted_approve;
@@ -90,9 +83,8 @@ static struct policy_group *find_group(const struct policy *policy, const char *
 	return NULL;
 }
 
-static bool read_group(struct reading *reading, const struct rule *rule)
+static bool read_group(struct reading *reading)
 {
-	(void)rule;
 	struct policy *policy = reading->policy;
 	if (reading->words < 2 || reading->words > POLICY_MEMBERS_MAX + 1 ||
 		policy->groups == POLICY_GROUPS_MAX || find_group(policy, reading->word[0]))
@@ -111,9 +103,8 @@ static bool read_group(struct reading *reading, const struct rule *rule)
 	return true;
 }
 
-static bool read_require_group(struct reading *reading, const struct rule *rule)
+static bool read_require_group(struct reading *reading)
 {
-	(void)rule;
 	int64_t count;
 	struct policy_group *group = reading->words == 2 ? find_group(reading->policy, reading->word[0])
 													 : NULL;
@@ -124,7 +115,7 @@ static bool read_require_group(struct reading *reading, const struct rule *rule)
 	return true;
 }
 
-static bool read_distinct(struct reading *reading, const struct rule *rule)
+static bool read_distinct(struct reading *reading)
 {
 	static const struct {
 		const char *word;
@@ -134,7 +125,7 @@ static bool read_distinct(struct reading *reading, const struct rule *rule)
 		{ "approver", POLICY_APPROVER },
 		{ "operator", POLICY_OPERATOR },
 	};
-	unsigned *out = field(reading, rule);
+	unsigned *out = reading->field;
 	*out = 0;
 	for (size_t i = 0; i < reading->words; i++) {
 		unsigned bit = 0;
@@ -148,9 +139,8 @@ static bool read_distinct(struct reading *reading, const struct rule *rule)
 	return reading->words >= 2;
 }
 
-static bool read_operator(struct reading *reading, const struct rule *rule)
+static bool read_operator(struct reading *reading)
 {
-	(void)rule;
 	struct policy *policy = reading->policy;
 	int64_t uid;
 	if (reading->words != 3 || strcmp(reading->word[0], "uid") != 0 ||
@@ -267,7 +257,8 @@ static int take_line(
 	*seen |= bit;
 	if (take_value(reading, colon + 1, len - (size_t)(colon - line) - 1, err))
 		return -1;
-	if (!*reading->value || !rule->read(reading, rule))
+	reading->field = (char *)reading->policy + rule->offset;
+	if (!*reading->value || !rule->read(reading))
 		return signers_wrong(&reading->lines, err, "%s takes %s", rule->key, rule->expects);
 	return 0;
 }

@@ -6,27 +6,26 @@
 #include "bundle.h"
 #include "sql.h"
 
+static int add_line(struct db_query *query, void *context, struct err *err)
+{
+	const char *line = NULL;
+	size_t len = 0;
+	if (db_get_text(query, 0, &line, &len, err))
+		return -1;
+	digest_add(context, line, len);
+	digest_add(context, "\n", 1);
+	return 0;
+}
+
 int bundle_snapshot_digest(struct db *db, struct digest *out, struct err *err)
 {
 	struct db_query *query = NULL;
 	struct digest_stream *stream = digest_start();
-	bool row = true;
-	int rc = -1;
 	if (!stream)
 		return err_nomem(err);
-	if (db_prepare(db, sql_snapshot_rows, &query, err))
-		goto out;
-	while (db_step(query, &row, err) == 0 && row) {
-		const char *line = NULL;
-		size_t len = 0;
-		if (db_get_text(query, 0, &line, &len, err))
-			goto out;
-		digest_add(stream, line, len);
-		digest_add(stream, "\n", 1);
-	}
-	rc = row ? -1 : 0;
-out:
+	int rc = db_prepare(db, sql_snapshot_rows, &query, err) || db_each(query, add_line, stream, err)
+		? -1
+		: 0;
 	digest_finish(stream, out);
-	db_finish(query);
 	return rc;
 }

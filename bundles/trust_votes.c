@@ -23,21 +23,13 @@ void trust_votes_ignore(struct trust_signature *signature, const char *why)
 	snprintf(signature->why, sizeof(signature->why), "%.*s", (int)sizeof(signature->why) - 1, why);
 }
 
-/* Any line of allowed_signers with this key; a key has one principal. */
-static const struct signer *find_key(const struct trust *trust, const struct digest *key)
-{
-	for (size_t i = 0; i < trust->signers.count; i++)
-		if (digest_equal(&trust->signers.item[i].key, key))
-			return &trust->signers.item[i];
-	return NULL;
-}
-
+/* The line of allowed_signers with this key and one of these namespaces; a key has one principal. */
 static const struct signer *find_signer(
-	const struct trust *trust, const struct digest *key, unsigned bit)
+	const struct trust *trust, const struct digest *key, unsigned bits)
 {
 	for (size_t i = 0; i < trust->signers.count; i++)
 		if (digest_equal(&trust->signers.item[i].key, key) &&
-			trust->signers.item[i].namespaces & bit)
+			trust->signers.item[i].namespaces & bits)
 			return &trust->signers.item[i];
 	return NULL;
 }
@@ -142,6 +134,11 @@ static const struct {
 };
 #define NAMESPACES (sizeof(namespaces) / sizeof(namespaces[0]))
 
+struct examining {
+	struct trust_judging *judging;
+	size_t which; /* of namespaces */
+};
+
 /* The next free place, named after the key; NULL when all are taken. */
 static struct trust_signature *note(
 	struct trust_judging *judging, const char *name_space, const struct digest *key)
@@ -169,55 +166,38 @@ static int read_digest(struct db_query *query, int column, struct digest *out, s
 	return 0;
 }
 
-static int examine_row(
-	struct trust_judging *judging, struct db_query *query, size_t which, struct err *err)
+static int examine_row(struct db_query *query, void *context, struct err *err)
 {
+	const struct examining *examining = context;
+	struct trust_judging *judging = examining->judging;
 	struct row row;
 	struct err inner = ERR_INIT;
 	if (read_digest(query, 0, &row.statement, err) || read_digest(query, 1, &row.key, err))
 		return -1;
-	const struct signer *signer = find_key(judging->trust, &row.key);
+	const struct signer *signer = find_signer(judging->trust, &row.key, ~0u);
 	if (!signer)
 		return 0;
 	if (db_get_blob(query, 2, &row.body, &row.body_len, err) ||
 		db_get_blob(query, 3, &row.signature, &row.signature_len, err))
 		return -1;
-	struct trust_signature *signature = note(judging, namespaces[which].name_space, &row.key);
+	struct trust_signature *signature = note(
+		judging, namespaces[examining->which].name_space, &row.key);
 	if (!signature)
 		return 0;
 	struct trust_vote *vote = &judging->vote[judging->result->signatures - 1];
 	vote->principal = signer->principal;
 	snprintf(signature->principal, sizeof(signature->principal), "%s", signer->principal);
-	const char *why = genuine(&row, namespaces[which].name_space, &inner);
+	const char *why = genuine(&row, namespaces[examining->which].name_space, &inner);
 	if (why)
 		trust_votes_ignore(signature, why);
 	else
-		namespaces[which].judge(judging, &row, signature, vote);
+		namespaces[examining->which].judge(judging, &row, signature, vote);
 	return 0;
 }
 
-/* Rows whose key allowed_signers knows come first, so that junk cannot push them out. */
-static int examine_known(
-	struct trust_judging *judging, struct db *db, size_t which, struct err *err)
+static int note_unknown(struct db_query *query, void *context, struct err *err)
 {
-	struct db_query *query = NULL;
-	bool row = false;
-	int result = -1;
-	if (db_prepare(db, sql_select_signatures, &query, err))
-		goto out;
-	db_bind_text(query, 1, namespaces[which].name_space);
-	do {
-		if (db_step(query, &row, err) || (row && examine_row(judging, query, which, err)))
-			goto out;
-	} while (row);
-	result = 0;
-out:
-	db_finish(query);
-	return result;
-}
-
-static int note_unknown(struct trust_judging *judging, struct db_query *query, struct err *err)
-{
+	struct trust_judging *judging = context;
 	struct digest key;
 	const char *name_space;
 	size_t len;
@@ -226,7 +206,7 @@ static int note_unknown(struct trust_judging *judging, struct db_query *query, s
 		return -1;
 	for (size_t i = 0; i < NAMESPACES; i++)
 		ours = ours || strcmp(namespaces[i].name_space, name_space) == 0;
-	if (ours && find_key(judging->trust, &key))
+	if (ours && find_signer(judging->trust, &key, ~0u))
 		return 0;
 	struct trust_signature *signature = note(judging, ours ? name_space : "other", &key);
 	if (signature)
@@ -236,27 +216,19 @@ static int note_unknown(struct trust_judging *judging, struct db_query *query, s
 	return 0;
 }
 
-static int examine_unknown(struct trust_judging *judging, struct db *db, struct err *err)
-{
-	struct db_query *query = NULL;
-	bool row = false;
-	int result = -1;
-	if (db_prepare(db, sql_select_signature_keys, &query, err))
-		goto out;
-	do {
-		if (db_step(query, &row, err) || (row && note_unknown(judging, query, err)))
-			goto out;
-	} while (row);
-	result = 0;
-out:
-	db_finish(query);
-	return result;
-}
-
+/* Rows whose key allowed_signers knows come first, so that junk cannot push them out. */
 int trust_votes(struct trust_judging *judging, struct db *db, struct err *err)
 {
-	for (size_t i = 0; i < NAMESPACES; i++)
-		if (examine_known(judging, db, i, err))
+	struct db_query *query = NULL;
+	for (size_t i = 0; i < NAMESPACES; i++) {
+		struct examining examining = { judging, i };
+		if (db_prepare(db, sql_select_signatures, &query, err))
 			return -1;
-	return examine_unknown(judging, db, err);
+		db_bind_text(query, 1, namespaces[i].name_space);
+		if (db_each(query, examine_row, &examining, err))
+			return -1;
+	}
+	if (db_prepare(db, sql_select_signature_keys, &query, err))
+		return -1;
+	return db_each(query, note_unknown, judging, err);
 }

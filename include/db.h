@@ -37,6 +37,9 @@ int db_step(struct db_query *query, bool *row, struct err *err) MUST_CHECK;
 /* Step a statement that returns nothing, then reset it for its next use. */
 int db_run(struct db_query *query, struct err *err) MUST_CHECK;
 void db_reset(struct db_query *query);
+/* Visit every row of a prepared query until one visit fails; the query is finished in any case. */
+typedef int db_visit(struct db_query *row, void *context, struct err *err);
+int db_each(struct db_query *query, db_visit *visit, void *context, struct err *err) MUST_CHECK;
 
 /*
  * Columns are numbered from 0; valid until the next step. The getters that take err check the type.
