@@ -50,7 +50,7 @@ demo: setup
 	@PGDOCKET_BIN=$(abspath $(O)) tests/demo.sh
 
 format:
-	@clang-format -i $(wildcard include/*.h bundles/*.[ch] bundles/*/*.[ch] applier/*.[ch] planner/*.[ch] planner/*/*.[ch])
+	@tests/format.sh
 
 # Fuzz targets: make fuzz runs each for FUZZ_SECONDS under libFuzzer; make check replays their corpora with the asan objects.
 CFLAGS_fuzz  := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all

@@ -1,6 +1,7 @@
 /*
- * The order of an audit: chains first, because they say when the plan ran; then everything that verify checks, as of that
- * time; then the records against the plan. Decides what is complete. Prints nothing and knows no policy of its own.
+ * The order of an audit: chains first, because they say when the plan ran; then everything that
+ * verify checks, as of that time; then the records against the plan. Decides what is complete.
+ * Prints nothing and knows no policy of its own.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,7 +34,8 @@ out:
 	return result;
 }
 
-static int read_runs(struct audit *audit, const char *path, const struct trust *trust, struct digest *file, struct err *err)
+static int read_runs(struct audit *audit, const char *path, const struct trust *trust,
+	struct digest *file, struct err *err)
 {
 	struct bundle *bundle = NULL;
 	int result = -1;
@@ -47,7 +49,10 @@ out:
 	return result;
 }
 
-/* Reasons that only say "not to be run now", which for a plan without a run is a finding, not a forgery. */
+/*
+ * Reasons that only say "not to be run now", which for a plan without a run is a finding, not a
+ * forgery.
+ */
 static bool only_unapproved(const struct err *err)
 {
 	static const char *const reasons[] = { "quorum", "rejected", "expired", "not-yet", "age" };
@@ -64,7 +69,8 @@ static bool rejected_later(const struct audit *audit, const struct err *err)
 	if (!audit->runs || err->code != ERR_REFUSED || strcmp(err->reason, "rejected") != 0)
 		return false;
 	for (size_t i = 0; i < result->signatures; i++)
-		if (result->signature[i].verdict == VERDICT_REJECTS && result->signature[i].signed_at_us <= audit->run[0].started_us)
+		if (result->signature[i].verdict == VERDICT_REJECTS &&
+			result->signature[i].signed_at_us <= audit->run[0].started_us)
 			return false;
 	return result->approvals >= result->approvals_required;
 }
@@ -98,8 +104,9 @@ static int judge_later_runs(struct audit *audit, const struct trust *trust, stru
 	for (size_t i = 1; i < audit->runs; i++) {
 		struct err refused = ERR_INIT;
 		memset(result, 0, sizeof(*result));
-		if (!trust_judge(trust, bundle_db(audit->verified.bundle), audit->run[i].started_us, audit->run[i].operator_name,
-		                 result, &refused) || strcmp(refused.reason, "rejected") == 0)
+		if (!trust_judge(trust, bundle_db(audit->verified.bundle), audit->run[i].started_us,
+				audit->run[i].operator_name, result, &refused) ||
+			strcmp(refused.reason, "rejected") == 0)
 			continue;
 		*err = refused;
 		err_context(err, "when run %.8s began", audit->run[i].id);
@@ -111,26 +118,32 @@ out:
 	return status;
 }
 
-static int note_expiry(struct audit *audit, const struct trust *trust, int64_t now_us, struct err *err)
+static int note_expiry(
+	struct audit *audit, const struct trust *trust, int64_t now_us, struct err *err)
 {
 	struct trust_result *result = calloc(1, sizeof(*result));
 	struct err refused = ERR_INIT;
 	if (!result)
 		return err_nomem(err);
-	bool stands = !trust_judge(trust, bundle_db(audit->verified.bundle), now_us, NULL, result, &refused);
-	audit->expired_since = audit->runs && (stands ? result->expired : strcmp(refused.reason, "rejected") != 0);
+	bool stands = !trust_judge(
+		trust, bundle_db(audit->verified.bundle), now_us, NULL, result, &refused);
+	audit->expired_since = audit->runs &&
+		(stands ? result->expired : strcmp(refused.reason, "rejected") != 0);
 	free(result);
 	return 0;
 }
 
-/* Checkpoints are the host's word: the host that the signed statement names, or one that the policy names. */
+/*
+ * Checkpoints are the host's word: the host that the signed statement names, or one that the
+ * policy names.
+ */
 struct host_pass {
 	struct audit *audit;
 	const struct trust *trust;
 };
 
-static int check_host(void *context, const char *id, const struct digest *head, int64_t records, int64_t unsigned_records,
-                      const struct ssh_public_key *host, struct err *err)
+static int check_host(void *context, const char *id, const struct digest *head, int64_t records,
+	int64_t unsigned_records, const struct ssh_public_key *host, struct err *err)
 {
 	struct host_pass *pass = context;
 	const char *wanted = pass->audit->verified.trust.statement.apply_host;
@@ -147,7 +160,9 @@ static int check_host(void *context, const char *id, const struct digest *head, 
 		if (strcmp(wanted, "any") != 0) {
 			if (strcmp(wanted, fingerprint) == 0)
 				return 0;
-			err_refuse(err, "audit", "run %s: its checkpoints are signed by %s, the plan is for host %s", id, fingerprint, wanted);
+			err_refuse(err, "audit",
+				"run %s: its checkpoints are signed by %s, the plan is for host %s", id,
+				fingerprint, wanted);
 			return err_hint(err, "these records were not written by the host that the plan names");
 		}
 		if (trust_signer(pass->trust, host, NAMESPACE_RESULT, run->started_us, &principal)) {
@@ -155,11 +170,16 @@ static int check_host(void *context, const char *id, const struct digest *head, 
 			return 0;
 		}
 	}
-	err_refuse(err, "audit", "run %s: its checkpoints are signed by %s, which the policy knows as no host", id, fingerprint);
-	return err_hint(err, "pgdocket trust add DIR --role host --principal NAME --key FILE.pub, if that host may apply");
+	err_refuse(err, "audit",
+		"run %s: its checkpoints are signed by %s, which the policy knows as no host", id,
+		fingerprint);
+	return err_hint(err,
+		"pgdocket trust add DIR --role host --principal NAME --key FILE.pub, if that host may "
+		"apply");
 }
 
-static int check_hosts(struct audit *audit, const struct trust *trust, struct db *db, struct err *err)
+static int check_hosts(
+	struct audit *audit, const struct trust *trust, struct db *db, struct err *err)
 {
 	struct host_pass pass = { audit, trust };
 	const struct record_visitor visitor = { &pass, NULL, check_host };
@@ -193,7 +213,8 @@ static int prepare(struct audit *audit, struct err *err)
 		memset(schema->done_by, 0xff, (size_t)schema->segments * sizeof(int));
 		audit->by_name[i] = (int)i;
 	}
-	qsort_r(audit->by_name, audit->schemas, sizeof(*audit->by_name), compare_names, audit->verified.document);
+	qsort_r(audit->by_name, audit->schemas, sizeof(*audit->by_name), compare_names,
+		audit->verified.document);
 	return 0;
 }
 
@@ -237,7 +258,8 @@ static void summarise(struct audit *audit)
 	                  audit->total.by_standing[AUDIT_DONE] == audit->total.schemas;
 }
 
-static int read_all(struct audit *audit, const char *path, const struct trust *trust, int64_t now_us, struct err *err)
+static int read_all(struct audit *audit, const char *path, const struct trust *trust,
+	int64_t now_us, struct err *err)
 {
 	struct digest file;
 	if (read_runs(audit, path, trust, &file, err))
@@ -249,14 +271,16 @@ static int read_all(struct audit *audit, const char *path, const struct trust *t
 	if (!digest_equal(&file, bundle_digest(audit->verified.bundle)))
 		return err_set(err, ERR_IO, "%s changed while it was read", path);
 	struct db *db = bundle_db(audit->verified.bundle);
-	if (check_hosts(audit, trust, db, err) || judge_later_runs(audit, trust, err) || note_expiry(audit, trust, now_us, err) ||
-	    prepare(audit, err) || audit_records_events(audit, db, err))
+	if (check_hosts(audit, trust, db, err) || judge_later_runs(audit, trust, err) ||
+		note_expiry(audit, trust, now_us, err) || prepare(audit, err) ||
+		audit_records_events(audit, db, err))
 		return -1;
 	summarise(audit);
 	return 0;
 }
 
-int audit_read(const char *path, const struct trust *trust, int64_t now_us, struct audit **out, struct err *err)
+int audit_read(const char *path, const struct trust *trust, int64_t now_us, struct audit **out,
+	struct err *err)
 {
 	struct audit *audit = calloc(1, sizeof(*audit));
 	if (!audit)

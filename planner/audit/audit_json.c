@@ -1,12 +1,16 @@
 /*
- * An audit for programs: the same as the text, whole, as one JSON object. Times are ISO 8601 in UTC, absent ones null.
+ * An audit for programs: the same as the text, whole, as one JSON object. Times are ISO 8601 in
+ * UTC, absent ones null.
  */
 #include <string.h>
 #include "audit_private.h"
 #include "clock.h"
 #include "text.h"
 
-/* Before a member or an element: a comma, unless it is the first of its object or array, or a member's value. */
+/*
+ * Before a member or an element: a comma, unless it is the first of its object or array, or a
+ * member's value.
+ */
 static void element(struct buf *out)
 {
 	if (out->len && !strchr("[{:", out->data[out->len - 1]))
@@ -205,8 +209,8 @@ static void write_event(const struct audit *audit, const struct audit_event *eve
 	if (event->duration_us)
 		add_number(out, "duration_us", event->duration_us);
 	const struct { const char *key, *value; } texts[] = {
-		{ "xid", event->xid }, { "applied_by", event->applied_by }, { "signal", event->signal }, { "message", event->message },
-		{ "blockers", event->blockers }, { "file", event->file }
+		{ "xid", event->xid }, { "applied_by", event->applied_by }, { "signal", event->signal },
+		{ "message", event->message }, { "blockers", event->blockers }, { "file", event->file }
 	};
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		if (texts[i].value[0])
@@ -252,7 +256,8 @@ static void write_schema_members(const struct audit *audit, int index, struct bu
 		buf_add_text(out, "null");
 }
 
-static int write_one_schema(const struct audit *audit, const char *schema, struct buf *out, struct err *err)
+static int write_one_schema(
+	const struct audit *audit, const char *schema, struct buf *out, struct err *err)
 {
 	int index = audit_records_schema(audit, schema);
 	if (index < 0) {
@@ -261,13 +266,15 @@ static int write_one_schema(const struct audit *audit, const char *schema, struc
 	}
 	buf_add_char(out, '{');
 	write_schema_members(audit, index, out);
-	write_migrations(audit_program(audit, audit->verified.document->schema[index].class_index), out);
+	write_migrations(
+		audit_program(audit, audit->verified.document->schema[index].class_index), out);
 	write_events(audit, "records", index, out);
 	buf_add_text(out, "}\n");
 	return buf_check(out, err);
 }
 
-int audit_report_json(const struct audit *audit, const char *schema, struct buf *out, struct err *err)
+int audit_report_json(
+	const struct audit *audit, const char *schema, struct buf *out, struct err *err)
 {
 	if (schema)
 		return write_one_schema(audit, schema, out, err);

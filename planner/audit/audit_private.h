@@ -1,6 +1,7 @@
 /*
- * What the files of audit/ share: the records of all runs, sorted out by run and by schema of the plan. Built by audit.c
- * and audit_records.c, read by the reports. Everything lives in the audit's arena.
+ * What the files of audit/ share: the records of all runs, sorted out by run and by schema of the
+ * plan. Built by audit.c and audit_records.c, read by the reports. Everything lives in the
+ * audit's arena.
  */
 #ifndef PGDOCKET_AUDIT_PRIVATE_H
 #define PGDOCKET_AUDIT_PRIVATE_H
@@ -15,7 +16,10 @@
 
 enum audit_type { AUDIT_SEGMENT, AUDIT_RECONCILE, AUDIT_RETRY, AUDIT_ERROR, AUDIT_SIGNAL };
 
-/* One record that says something of a schema or of a run as a whole. Texts are "" when the record has none. */
+/*
+ * One record that says something of a schema or of a run as a whole. Texts are "" when the record
+ * has none.
+ */
 struct audit_event {
 	enum audit_type type;
 	int run;             /* index into runs */
@@ -77,7 +81,8 @@ struct audit {
 };
 
 /* Pass 1: runs with what their run-start and run-end say. The document is not known yet. */
-int audit_records_runs(struct audit *audit, struct db *db, const struct trust *trust, struct err *err) MUST_CHECK;
+int audit_records_runs(
+	struct audit *audit, struct db *db, const struct trust *trust, struct err *err) MUST_CHECK;
 /* Pass 2: events, checked against the document. */
 int audit_records_events(struct audit *audit, struct db *db, struct err *err) MUST_CHECK;
 /* Index into the document's schemas, or -1. */

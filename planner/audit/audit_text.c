@@ -1,6 +1,7 @@
 /*
- * An audit for people: who planned, approved and ran what, when, with which result. Shows what was verified and counted
- * elsewhere; decides nothing. Every text from the bundle goes out through text_safe.
+ * An audit for people: who planned, approved and ran what, when, with which result. Shows what
+ * was verified and counted elsewhere; decides nothing. Every text from the bundle goes out
+ * through text_safe.
  */
 #include <string.h>
 #include "audit_private.h"
@@ -71,11 +72,13 @@ static void show_signatures(const struct audit *audit, struct buf *out)
 			show_approval(signature, out);
 		}
 	}
-	buf_add_format(out, "  approvals   %d of %d required, judged as of ", result->approvals, result->approvals_required);
+	buf_add_format(out, "  approvals   %d of %d required, judged as of ", result->approvals,
+		result->approvals_required);
 	add_time(out, audit->judged_us);
 	buf_add_text(out, audit->judged_at_run ? ", when the first run began" : ", now");
 	if (audit->expired_since)
-		buf_add_text(out, "; plan or approvals have expired since, which does not matter to what was run");
+		buf_add_text(
+			out, "; plan or approvals have expired since, which does not matter to what was run");
 	buf_add_char(out, '\n');
 	if (audit->not_approved) {
 		buf_add_text(out, "  not approved: ");
@@ -94,7 +97,8 @@ static void show_plan(const struct audit *audit, struct buf *out)
 	buf_add_text(out, ", database ");
 	add_safe(out, statement->database);
 	buf_add_format(out, ": %lld schemas, %lld statements, %lld of them destructive\n  planned by  ",
-	               (long long)statement->schemas, (long long)statement->statements, (long long)statement->destructive);
+		(long long)statement->schemas, (long long)statement->statements,
+		(long long)statement->destructive);
 	add_safe(out, audit->verified.trust.planner);
 	buf_add_text(out, ", ");
 	add_time(out, statement->created_us);
@@ -140,12 +144,14 @@ static void show_run(const struct audit_run *run, struct buf *out)
 		add_safe(out, run->why);
 		buf_add_char(out, ')');
 	}
-	buf_add_format(out, "; %lld segments, %lld retries", (long long)run->segments, (long long)run->retries);
+	buf_add_format(
+		out, "; %lld segments, %lld retries", (long long)run->segments, (long long)run->retries);
 	if (run->reconciled)
 		buf_add_format(out, ", %lld taken from the ledger", (long long)run->reconciled);
 	buf_add_text(out, "\n            by ");
 	show_operator(run, out);
-	buf_add_format(out, "\n            %lld records, signed by %s", (long long)run->records, run->fingerprint);
+	buf_add_format(
+		out, "\n            %lld records, signed by %s", (long long)run->records, run->fingerprint);
 	if (run->host_principal) {
 		buf_add_text(out, " (");
 		add_safe(out, run->host_principal);
@@ -153,18 +159,23 @@ static void show_run(const struct audit_run *run, struct buf *out)
 	}
 	buf_add_char(out, '\n');
 	if (run->unsigned_records)
-		buf_add_format(out, "            %lld records stand behind the last checkpoint and prove nothing: records were cut off or added\n",
-		               (long long)run->unsigned_records);
+		buf_add_format(out,
+			"            %lld records stand behind the last checkpoint and prove nothing: records "
+			"were cut off or added\n",
+			(long long)run->unsigned_records);
 }
 
 static void show_count(const struct audit_count *count, struct buf *out)
 {
-	static const enum audit_standing order[] = { AUDIT_DONE, AUDIT_FAILED, AUDIT_PARTLY, AUDIT_LEFT };
+	static const enum audit_standing order[] = {
+		AUDIT_DONE, AUDIT_FAILED, AUDIT_PARTLY, AUDIT_LEFT
+	};
 	const char *comma = "";
 	for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
 		if (!count->by_standing[order[i]])
 			continue;
-		buf_add_format(out, "%s%lld %s", comma, (long long)count->by_standing[order[i]], audit_standing_name(order[i]));
+		buf_add_format(out, "%s%lld %s", comma, (long long)count->by_standing[order[i]],
+			audit_standing_name(order[i]));
 		comma = ", ";
 	}
 	buf_add_char(out, '\n');
@@ -195,10 +206,11 @@ static void show_waves_and_classes(const struct audit *audit, bool color, struct
 	heading(out, "classes", color);
 	for (size_t i = 0; i < document->classes; i++) {
 		const struct doc_class *class = &document->class[i];
-		buf_add_format(out, "  %d (%s), %lld schemas: ", class->number, class->shared ? "shared" : "tenant",
-		               (long long)audit->class[i].schemas);
+		buf_add_format(out, "  %d (%s), %lld schemas: ", class->number,
+			class->shared ? "shared" : "tenant", (long long)audit->class[i].schemas);
 		show_count(&audit->class[i], out);
-		buf_add_text(out, audit_program(audit, (int)i)->revert ? "      reverted:" : "      migrations:");
+		buf_add_text(
+			out, audit_program(audit, (int)i)->revert ? "      reverted:" : "      migrations:");
 		show_class_migrations(audit_program(audit, (int)i), out);
 		buf_add_char(out, '\n');
 	}
@@ -211,7 +223,8 @@ static void show_error(const struct audit_event *event, struct buf *out)
 	buf_add_text(out, ": ");
 	add_safe(out, event->message);
 	if (event->statement) {
-		buf_add_format(out, " (segment %d, statement %lld", event->segment, (long long)event->statement);
+		buf_add_format(
+			out, " (segment %d, statement %lld", event->segment, (long long)event->statement);
 		if (event->file[0]) {
 			buf_add_text(out, ", ");
 			add_safe(out, event->file);
@@ -253,7 +266,8 @@ static void show_left(const struct audit *audit, bool color, struct buf *out)
 			shown++;
 		}
 		if (all > shown)
-			buf_add_format(out, "  ... and %lld more %s (--json lists all)\n", (long long)(all - shown), audit_standing_name(order[k]));
+			buf_add_format(out, "  ... and %lld more %s (--json lists all)\n",
+				(long long)(all - shown), audit_standing_name(order[k]));
 	}
 }
 
@@ -289,11 +303,13 @@ static void show_verdict(const struct audit *audit, bool color, struct buf *out)
 	buf_add_format(out, "%s\n", color ? "\033[0m" : "");
 }
 
-static void show_event_head(const struct audit *audit, const struct audit_event *event, struct buf *out)
+static void show_event_head(
+	const struct audit *audit, const struct audit_event *event, struct buf *out)
 {
 	char time[CLOCK_MICROS_SIZE];
 	clock_micros(event->time_us, time);
-	buf_add_format(out, "  %s  run %.8s record %lld: ", time, audit->run[event->run].id, (long long)event->seq);
+	buf_add_format(out, "  %s  run %.8s record %lld: ", time, audit->run[event->run].id,
+		(long long)event->seq);
 }
 
 static void show_event(const struct audit *audit, const struct audit_event *event, struct buf *out)
@@ -301,16 +317,19 @@ static void show_event(const struct audit *audit, const struct audit_event *even
 	show_event_head(audit, event, out);
 	switch (event->type) {
 	case AUDIT_SEGMENT:
-		buf_add_format(out, "segment %d done in %.3f s, transaction ", event->segment, (double)event->duration_us / 1e6);
+		buf_add_format(out, "segment %d done in %.3f s, transaction ", event->segment,
+			(double)event->duration_us / 1e6);
 		add_safe(out, event->xid);
-		buf_add_format(out, ", attempt %lld%s", (long long)event->attempt, event->pilot ? ", pilot of its class" : "");
+		buf_add_format(out, ", attempt %lld%s", (long long)event->attempt,
+			event->pilot ? ", pilot of its class" : "");
 		break;
 	case AUDIT_RECONCILE:
 		buf_add_format(out, "segment %d found done in the ledger, by run ", event->segment);
 		add_safe(out, event->applied_by);
 		break;
 	case AUDIT_RETRY:
-		buf_add_format(out, "segment %d, attempt %lld: ", event->segment, (long long)event->attempt);
+		buf_add_format(
+			out, "segment %d, attempt %lld: ", event->segment, (long long)event->attempt);
 		show_error(event, out);
 		if (event->blockers[0]) {
 			buf_add_text(out, "; blocked by ");
@@ -329,7 +348,8 @@ static void show_event(const struct audit *audit, const struct audit_event *even
 	buf_add_char(out, '\n');
 }
 
-static int show_schema(const struct audit *audit, const char *name, struct buf *out, struct err *err)
+static int show_schema(
+	const struct audit *audit, const char *name, struct buf *out, struct err *err)
 {
 	int index = audit_records_schema(audit, name);
 	if (index < 0) {
@@ -339,11 +359,13 @@ static int show_schema(const struct audit *audit, const char *name, struct buf *
 	const struct document *document = audit->verified.document;
 	const struct doc_schema *schema = &document->schema[index];
 	add_safe(out, schema->name);
-	buf_add_format(out, " (oid %lld), class %d, wave ", (long long)schema->oid, document->class[schema->class_index].number);
+	buf_add_format(out, " (oid %lld), class %d, wave ", (long long)schema->oid,
+		document->class[schema->class_index].number);
 	add_safe(out, document->wave[schema->wave].name);
-	buf_add_format(out, ": %s, %d of %d segments\n  %s:", audit_standing_name(audit->schema[index].standing),
-	               audit->schema[index].segments_done, audit->schema[index].segments,
-	               audit_program(audit, schema->class_index)->revert ? "reverted" : "migrations");
+	buf_add_format(out,
+		": %s, %d of %d segments\n  %s:", audit_standing_name(audit->schema[index].standing),
+		audit->schema[index].segments_done, audit->schema[index].segments,
+		audit_program(audit, schema->class_index)->revert ? "reverted" : "migrations");
 	show_class_migrations(audit_program(audit, schema->class_index), out);
 	buf_add_char(out, '\n');
 	for (size_t i = 0; i < audit->events; i++)
@@ -352,7 +374,8 @@ static int show_schema(const struct audit *audit, const char *name, struct buf *
 	return buf_check(out, err);
 }
 
-int audit_report(const struct audit *audit, const char *schema, bool color, struct buf *out, struct err *err)
+int audit_report(
+	const struct audit *audit, const char *schema, bool color, struct buf *out, struct err *err)
 {
 	if (schema)
 		return show_schema(audit, schema, out, err);
