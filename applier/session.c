@@ -74,7 +74,7 @@ static int deadline_passed(struct err *err)
 /* --- waiting --- */
 
 /*
- * Wait until the socket allows one of events, or the deadline (monotonic µs; 0: none). 1: ready, 0:
+ * Wait until the socket allows one of events, or the deadline (monotonic us; 0: none). 1: ready, 0:
  * deadline.
  */
 static int wait_socket(int fd, short events, int64_t until_us, struct err *err)

@@ -17,7 +17,8 @@ void arena_free(struct arena *arena); /* NULL is fine */
 void *arena_alloc(struct arena *arena, size_t size, struct err *err);
 /* count * size, checked for overflow. */
 void *arena_array(struct arena *arena, size_t count, size_t size, struct err *err);
-char *arena_copy(struct arena *arena, const char *bytes, size_t len, struct err *err); /* NUL added */
+char *arena_copy(
+	struct arena *arena, const char *bytes, size_t len, struct err *err); /* NUL added */
 char *arena_text(struct arena *arena, const char *text, struct err *err);
 char *arena_format(struct arena *arena, struct err *err, const char *format, ...) PRINTF_LIKE(3, 4);
 

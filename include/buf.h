@@ -1,7 +1,8 @@
 /*
  * A growing byte buffer with a hard maximum. data is always NUL-terminated once anything was added;
- * failure (no memory, maximum reached) is sticky: later additions do nothing, and buf_check reports it
- * once, before the content is used. init/release in place, clear keeps the memory, detach moves out.
+ * failure (no memory, maximum reached) is sticky: later additions do nothing, and buf_check
+ * reports it once, before the content is used. init/release in place, clear keeps the memory,
+ * detach moves out.
  */
 #ifndef PGDOCKET_BUF_H
 #define PGDOCKET_BUF_H
@@ -30,7 +31,10 @@ void buf_add_format(struct buf *buf, const char *format, ...) PRINTF_LIKE(2, 3);
 const char *buf_text(const struct buf *buf);
 /* 0, or -1 with ERR_NOMEM or ERR_LIMIT when an addition failed since init or clear. */
 int buf_check(const struct buf *buf, struct err *err) MUST_CHECK;
-/* Move the bytes out (malloc'ed, NUL-terminated, never NULL unless failed); buf is empty afterwards. */
+/*
+ * Move the bytes out (malloc'ed, NUL-terminated, never NULL unless failed); buf is empty
+ * afterwards.
+ */
 char *buf_detach(struct buf *buf, size_t *len);
 
 #endif

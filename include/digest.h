@@ -18,7 +18,8 @@ struct digest_stream; /* incremental */
 void digest_of(const void *bytes, size_t len, struct digest *out);
 bool digest_equal(const struct digest *a, const struct digest *b);
 void digest_hex(const struct digest *digest, char out[DIGEST_HEX_SIZE]);
-bool digest_parse(const char *hex, size_t len, struct digest *out); /* exactly 64 lower-case digits */
+bool digest_parse(
+	const char *hex, size_t len, struct digest *out); /* exactly 64 lower-case digits */
 
 struct digest_stream *digest_start(void); /* NULL: out of memory */
 void digest_add(struct digest_stream *stream, const void *bytes, size_t len);

@@ -1,9 +1,9 @@
 /*
  * Errors: filled in where they happen, carried by an out-parameter, printed by main alone.
  *
- * Every function that can fail returns 0, or -1 with *err filled in. An error that is already set is
- * never replaced (so calls chain: `if (a(&err) || b(&err)) goto out;`); callers may put context in
- * front of it with err_context. Nothing here allocates.
+ * Every function that can fail returns 0, or -1 with *err filled in. An error that is already set
+ * is never replaced (so calls chain: `if (a(&err) || b(&err)) goto out;`); callers may put
+ * context in front of it with err_context. Nothing here allocates.
  */
 #ifndef PGDOCKET_ERROR_H
 #define PGDOCKET_ERROR_H
@@ -16,17 +16,17 @@
 /* What the caller can do about it; err_exit_status gives the exit code of DESIGN.md. */
 enum err_code {
 	ERR_NONE = 0,
-	ERR_USAGE,       /* 2: the command line is wrong */
-	ERR_CONFIG,      /* 2: pgdocket.conf or a migration folder is wrong */
-	ERR_IO,          /* 1: a file or socket; sys_errno is set when the system said why */
-	ERR_NOMEM,       /* 1 */
-	ERR_UNFIT,       /* 1: the environment: lock held, pooler, standby, missing privilege or ledger */
-	ERR_PLAN,        /* 1: a plan cannot be made from this */
-	ERR_SERVER,      /* 1: PostgreSQL answered with an error; sqlstate is set, or empty: lost */
-	ERR_LIMIT,       /* 3: larger than the format allows */
-	ERR_FORMAT,      /* 3: damaged, foreign or malformed bytes */
-	ERR_VERSION,     /* 3: written by a newer version */
-	ERR_REFUSED,     /* 3: signature, policy, expiry, identity, drift, guard; see reason */
+	ERR_USAGE,   /* 2: the command line is wrong */
+	ERR_CONFIG,  /* 2: pgdocket.conf or a migration folder is wrong */
+	ERR_IO,      /* 1: a file or socket; sys_errno is set when the system said why */
+	ERR_NOMEM,   /* 1 */
+	ERR_UNFIT,   /* 1: the environment: lock held, pooler, standby, missing privilege or ledger */
+	ERR_PLAN,    /* 1: a plan cannot be made from this */
+	ERR_SERVER,  /* 1: PostgreSQL answered with an error; sqlstate is set, or empty: lost */
+	ERR_LIMIT,   /* 3: larger than the format allows */
+	ERR_FORMAT,  /* 3: damaged, foreign or malformed bytes */
+	ERR_VERSION, /* 3: written by a newer version */
+	ERR_REFUSED, /* 3: signature, policy, expiry, identity, drift, guard; see reason */
 	ERR_INCOMPLETE,  /* 4: something was changed and not everything, or applied and not exported */
 	ERR_DIFFERENT,   /* 5: differences found, only with --exit-code */
 	ERR_INTERRUPTED, /* 6: stopped by a signal, nothing half done */
@@ -44,7 +44,10 @@ struct err {
 
 #define ERR_INIT { ERR_NONE, 0, "", "", "", "" }
 
-/* Fill in *err unless it is set already. Always returns -1, so that `return err_set(...)` reads well. */
+/*
+ * Fill in *err unless it is set already. Always returns -1, so that `return err_set(...)` reads
+ * well.
+ */
 int err_set(struct err *err, enum err_code code, const char *format, ...) PRINTF_LIKE(3, 4);
 /* The same with errno's sentence appended; keeps errno in sys_errno. */
 int err_set_errno(struct err *err, enum err_code code, const char *format, ...) PRINTF_LIKE(3, 4);

@@ -5,12 +5,17 @@
 #include <sys/types.h>
 #include "buf.h"
 
-/* Read a regular file (no symbolic link is followed at the last step when nofollow). ERR_IO, ERR_LIMIT over buf->max. */
+/*
+ * Read a regular file (no symbolic link is followed at the last step when nofollow). ERR_IO,
+ * ERR_LIMIT over buf->max.
+ */
 int file_read(const char *path, int nofollow, struct buf *out, struct err *err) MUST_CHECK;
 /* Create (never overwrite: EEXIST is ERR_IO), write, fsync the file and its directory. */
-int file_create(const char *path, mode_t mode, const void *bytes, size_t len, struct err *err) MUST_CHECK;
+int file_create(
+	const char *path, mode_t mode, const void *bytes, size_t len, struct err *err) MUST_CHECK;
 /* Write beside it, fsync, rename over it, fsync the directory. */
-int file_replace(const char *path, mode_t mode, const void *bytes, size_t len, struct err *err) MUST_CHECK;
+int file_replace(
+	const char *path, mode_t mode, const void *bytes, size_t len, struct err *err) MUST_CHECK;
 /* fsync the directory that holds path. */
 int file_sync_directory(const char *path, struct err *err) MUST_CHECK;
 /* mkdir -p, each made with mode. */

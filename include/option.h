@@ -1,7 +1,7 @@
 /*
  * Command lines: a static table per command; --help is made from it. Options may stand anywhere,
- * "--" ends them, --name=value and --name value and -jN and -j N are the same. Long names may not be
- * abbreviated. An option given twice is an error unless its kind is OPTION_LIST.
+ * "--" ends them, --name=value and --name value and -jN and -j N are the same. Long names may not
+ * be abbreviated. An option given twice is an error unless its kind is OPTION_LIST.
  */
 #ifndef PGDOCKET_OPTION_H
 #define PGDOCKET_OPTION_H

@@ -1,6 +1,7 @@
 /*
- * Progress of long work: a bar that redraws itself on a terminal, plain lines elsewhere, or nothing.
- * Written to the stream that it was given; the only thing below main that writes for people.
+ * Progress of long work: a bar that redraws itself on a terminal, plain lines elsewhere, or
+ * nothing. Written to the stream that it was given; the only thing below main that writes for
+ * people.
  */
 #ifndef PGDOCKET_PROGRESS_H
 #define PGDOCKET_PROGRESS_H
@@ -22,8 +23,12 @@ struct progress {
 };
 
 /* auto: a bar when stream is a terminal, plain lines otherwise. */
-void progress_start(struct progress *progress, FILE *stream, enum progress_mode mode, const char *title, int64_t total);
-/* note: what is being worked on; borrowed for the call; may be NULL. Draws at most ten times a second. */
+void progress_start(struct progress *progress, FILE *stream, enum progress_mode mode,
+	const char *title, int64_t total);
+/*
+ * note: what is being worked on; borrowed for the call; may be NULL. Draws at most ten times a
+ * second.
+ */
 void progress_update(struct progress *progress, int64_t done, const char *note);
 /* Wipe the bar so that other lines can be written; the next update draws it again. */
 void progress_clear(struct progress *progress);

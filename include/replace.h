@@ -15,8 +15,8 @@ int replace_begin(const char *path, char **temporary, struct err *err) MUST_CHEC
  * still the file that was read (device, inode, size, mtime, SHA-256; under flock), keeping owner
  * and mode where permitted. *same false: it is not, nothing happened.
  */
-int replace_same(const char *temporary, const char *path, const struct bundle_origin *was, bool *same,
-		 struct err *err) MUST_CHECK;
+int replace_same(const char *temporary, const char *path, const struct bundle_origin *was,
+	bool *same, struct err *err) MUST_CHECK;
 /* The same for a path that no bundle was read from. An existing file is ERR_IO unless overwrite. */
 int replace_new(const char *temporary, const char *path, bool overwrite,
 		struct err *err) MUST_CHECK;

@@ -1,4 +1,7 @@
-/* Text and number encodings: hex, base64, percent, terminal-safe, UTF-8, decimal. No locale anywhere. */
+/*
+ * Text and number encodings: hex, base64, percent, terminal-safe, UTF-8, decimal. No locale
+ * anywhere.
+ */
 #ifndef PGDOCKET_TEXT_H
 #define PGDOCKET_TEXT_H
 
@@ -19,11 +22,17 @@ bool text_unbase64(const char *text, size_t len, struct buf *out);
 void text_percent(struct buf *out, const char *bytes, size_t len);
 /* The inverse; false unless re-encoding gives the very same text. */
 bool text_unpercent(const char *text, size_t len, struct buf *out);
-/* For people: control characters, DEL, C1, bidi controls and invalid UTF-8 become \xNN; rest as it is. */
+/*
+ * For people: control characters, DEL, C1, bidi controls and invalid UTF-8 become \xNN; rest as
+ * it is.
+ */
 void text_safe(struct buf *out, const char *bytes, size_t len);
 /* JSON string with its quotes; invalid UTF-8 becomes U+FFFD. */
 void text_json(struct buf *out, const char *bytes, size_t len);
-/* True if valid UTF-8 (no overlong, no surrogates, no NUL); else *bad is the first wrong byte's offset. */
+/*
+ * True if valid UTF-8 (no overlong, no surrogates, no NUL); else *bad is the first wrong byte's
+ * offset.
+ */
 bool text_utf8(const char *bytes, size_t len, size_t *bad);
 /* The whole text is a decimal int64 within [low, high]. */
 bool text_int64(const char *text, int64_t low, int64_t high, int64_t *out);

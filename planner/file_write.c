@@ -53,7 +53,8 @@ int file_replace(const char *path, mode_t mode, const void *bytes, size_t len, s
 		err_set_errno(err, ERR_IO, "cannot create a file beside %s", path);
 		goto out;
 	}
-	if (write_all(fd, beside, bytes, len, err) || fchmod(fd, mode) != 0 || rename(beside, path) != 0) {
+	if (write_all(fd, beside, bytes, len, err) || fchmod(fd, mode) != 0 ||
+		rename(beside, path) != 0) {
 		err_set_errno(err, ERR_IO, "cannot replace %s", path);
 		unlink(beside);
 		goto out;

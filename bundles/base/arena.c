@@ -82,7 +82,8 @@ void *arena_array(struct arena *arena, size_t count, size_t size, struct err *er
 {
 	size_t bytes;
 	if (__builtin_mul_overflow(count, size, &bytes)) {
-		err_set(err, ERR_LIMIT, "%zu items of %zu bytes are more than memory can hold", count, size);
+		err_set(
+			err, ERR_LIMIT, "%zu items of %zu bytes are more than memory can hold", count, size);
 		return NULL;
 	}
 	return arena_alloc(arena, bytes, err);

@@ -1,6 +1,6 @@
 /*
- * The shell of both programs: dispatch, help, printing of results and errors, questions on a terminal.
- * The one module in bundles/ that writes to the standard streams; decides nothing.
+ * The shell of both programs: dispatch, help, printing of results and errors, questions on a
+ * terminal. The one module in bundles/ that writes to the standard streams; decides nothing.
  */
 #include "cli.h"
 
@@ -33,8 +33,8 @@ enum progress_mode cli_progress(const struct cli_common *common)
 	return common->progress ? progress_words[progress_index(common->progress)].mode : PROGRESS_AUTO;
 }
 
-int cli_options(struct cli *cli, const struct option_command *command, int argc, char **argv, void *values,
-                const char **positional, bool *done, struct err *err)
+int cli_options(struct cli *cli, const struct option_command *command, int argc, char **argv,
+	void *values, const char **positional, bool *done, struct err *err)
 {
 	const struct cli_common *common = values;
 	int parsed = option_parse(command, argc, argv, values, positional, err);
@@ -46,7 +46,8 @@ int cli_options(struct cli *cli, const struct option_command *command, int argc,
 		parsed = cli_print(cli, &help, err);
 		buf_release(&help);
 	} else if (!parsed && common->progress && progress_index(common->progress) < 0) {
-		err_set(err, ERR_USAGE, "--progress takes auto, plain or none, not \"%s\"", common->progress);
+		err_set(
+			err, ERR_USAGE, "--progress takes auto, plain or none, not \"%s\"", common->progress);
 		return err_hint(err, "leave it out for auto");
 	}
 	return parsed;
@@ -139,14 +140,18 @@ char *cli_ask(struct cli *cli, const char *prompt, bool echo, struct err *err)
 	return line;
 }
 
-static void main_help(const char *program, const char *sentence, const struct cli_command *commands, FILE *out)
+static void main_help(
+	const char *program, const char *sentence, const struct cli_command *commands, FILE *out)
 {
-	fprintf(out, "%s: %s\n\nUsage: %s COMMAND [option...]\n\nCommands:\n", program, sentence, program);
+	fprintf(
+		out, "%s: %s\n\nUsage: %s COMMAND [option...]\n\nCommands:\n", program, sentence, program);
 	for (const struct cli_command *c = commands; c->name; c++)
 		fprintf(out, "  %-12s %s\n", c->name, c->sentence);
-	fprintf(out, "\n%s COMMAND --help shows a command's options; --version the version.\n"
-	             "Exit codes: 0 done, 1 failed and nothing changed, 2 usage or configuration, 3 refused,\n"
-	             "4 incomplete, 5 differences (--exit-code), 6 interrupted, 70 a fault of the program.\n", program);
+	fprintf(out,
+		"\n%s COMMAND --help shows a command's options; --version the version.\n"
+		"Exit codes: 0 done, 1 failed and nothing changed, 2 usage or configuration, 3 refused,\n"
+		"4 incomplete, 5 differences (--exit-code), 6 interrupted, 70 a fault of the program.\n",
+		program);
 }
 
 /* Letters that two words have in common at their beginning; good enough to name the nearest. */
@@ -178,7 +183,8 @@ static int unknown_command(struct cli *cli, const struct cli_command *commands, 
 	return cli_fail(cli, &err);
 }
 
-int cli_main(const char *program, const char *sentence, const struct cli_command *commands, int argc, char **argv)
+int cli_main(const char *program, const char *sentence, const struct cli_command *commands,
+	int argc, char **argv)
 {
 	struct cli cli = { program, stdout, stderr, false };
 	struct err err = ERR_INIT;

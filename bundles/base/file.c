@@ -49,7 +49,7 @@ int file_read(const char *path, int nofollow, struct buf *out, struct err *err)
 int file_sync_directory(const char *path, struct err *err)
 {
 	const char *slash = strrchr(path, '/');
-	char *directory = slash == path ? strdup("/") : slash ? strndup(path, (size_t)(slash - path)) : strdup(".");
+	char *directory = slash ? strndup(path, slash == path ? 1 : (size_t)(slash - path)) : strdup(".");
 	if (!directory)
 		return err_nomem(err);
 	int result = 0;

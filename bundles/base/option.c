@@ -42,8 +42,8 @@ static int set_count(struct parse *p, const struct option *option, void *value, 
 {
 	int64_t number;
 	if (!text_int64(text, option->low, option->high, &number)) {
-		err_set(p->err, ERR_USAGE, "--%s takes a whole number from %d to %d, not \"%s\"", option->name,
-		        option->low, option->high, text);
+		err_set(p->err, ERR_USAGE, "--%s takes a whole number from %d to %d, not \"%s\"",
+			option->name, option->low, option->high, text);
 		return err_hint(p->err, "%s --help lists the options", p->command->name);
 	}
 	*(int *)value = (int)number;
@@ -160,14 +160,16 @@ static char upper(char c)
 void option_help(const char *program, const struct option_command *command, struct buf *out)
 {
 	const char *sentence = command->sentence;
-	buf_add_format(out, "Usage: %s %s%s%s [option...]\n\n%c%s%s\n\nOptions:\n", program, command->name,
-	               command->arguments[0] ? " " : "", command->arguments, upper(sentence[0]), sentence + 1,
-	               text_ends(sentence, ".") ? "" : ".");
+	buf_add_format(out, "Usage: %s %s%s%s [option...]\n\n%c%s%s\n\nOptions:\n", program,
+		command->name, command->arguments[0] ? " " : "", command->arguments, upper(sentence[0]),
+		sentence + 1, text_ends(sentence, ".") ? "" : ".");
 	for (const struct option *o = command->options; o->name; o++) {
 		char left[80];
-		snprintf(left, sizeof(left), "%s%c%s --%s%s%s", o->letter ? "-" : " ", o->letter ? o->letter : ' ',
-		         o->letter ? "," : " ", o->name, o->argument ? " " : "", o->argument ? o->argument : "");
-		buf_add_format(out, "  %-30s %s%s\n", left, o->help, o->kind == OPTION_LIST ? " (may be repeated)" : "");
+		snprintf(left, sizeof(left), "%s%c%s --%s%s%s", o->letter ? "-" : " ",
+			o->letter ? o->letter : ' ', o->letter ? "," : " ", o->name, o->argument ? " " : "",
+			o->argument ? o->argument : "");
+		buf_add_format(out, "  %-30s %s%s\n", left, o->help,
+			o->kind == OPTION_LIST ? " (may be repeated)" : "");
 	}
 	buf_add_format(out, "  %-30s %s\n", "-?, --help", "show this help");
 	if (command->notes)

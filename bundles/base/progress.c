@@ -8,8 +8,8 @@
 #define BAR_WIDTH 30
 #define REDRAW_US 100000
 
-void progress_start(struct progress *progress, FILE *stream, enum progress_mode mode, const char *title,
-                    int64_t total)
+void progress_start(struct progress *progress, FILE *stream, enum progress_mode mode,
+	const char *title, int64_t total)
 {
 	*progress = (struct progress){
 		.stream = stream, .title = title, .total = total, .last_percent = 0,
@@ -31,8 +31,8 @@ static void draw_bar(struct progress *progress, const char *note)
 	memset(bar, '.', BAR_WIDTH);
 	memset(bar, '#', (size_t)(filled < 0 ? 0 : filled > BAR_WIDTH ? BAR_WIDTH : filled));
 	bar[BAR_WIDTH] = '\0';
-	fprintf(progress->stream, "\r\033[K%s [%s] %lld/%lld %.40s", progress->title, bar, (long long)progress->done,
-	        (long long)progress->total, note ? note : "");
+	fprintf(progress->stream, "\r\033[K%s [%s] %lld/%lld %.40s", progress->title, bar,
+		(long long)progress->done, (long long)progress->total, note ? note : "");
 	fflush(progress->stream);
 }
 

@@ -20,8 +20,9 @@ int quote_identifier(struct buf *out, const char *name, struct err *err)
 	if (len == 0)
 		return err_set(err, ERR_FORMAT, "an empty name cannot be a PostgreSQL identifier");
 	if (len > IDENTIFIER_MAX)
-		return err_set(err, ERR_FORMAT, "the name \"%.80s\" is %zu bytes long; PostgreSQL cuts names at %d",
-		               name, len, IDENTIFIER_MAX);
+		return err_set(err, ERR_FORMAT,
+			"the name \"%.80s\" is %zu bytes long; PostgreSQL cuts names at %d", name, len,
+			IDENTIFIER_MAX);
 	if (check_text(name, len, err))
 		return -1;
 	buf_add_char(out, '"');

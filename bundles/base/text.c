@@ -3,7 +3,8 @@
 
 #include <string.h>
 
-static const char base64_digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+static const char base64_digits[] =
+	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 void text_hex(const void *bytes, size_t len, char *out)
 {
@@ -147,7 +148,7 @@ static size_t utf8_char(const unsigned char *bytes, size_t len, uint32_t *point)
 static bool unsafe_point(uint32_t c)
 {
 	return c < 0x20 || (c >= 0x7f && c < 0xa0) || (c >= 0x200b && c <= 0x200f) ||
-	       (c >= 0x2028 && c <= 0x202e) || (c >= 0x2060 && c <= 0x2069) || c == 0xfeff || c == 0x61c;
+		(c >= 0x2028 && c <= 0x202e) || (c >= 0x2060 && c <= 0x2069) || c == 0xfeff || c == 0x61c;
 }
 
 void text_safe(struct buf *out, const char *bytes, size_t len)
