@@ -49,7 +49,8 @@ int file_read(const char *path, int nofollow, struct buf *out, struct err *err)
 int file_sync_directory(const char *path, struct err *err)
 {
 	const char *slash = strrchr(path, '/');
-	char *directory = slash ? strndup(path, slash == path ? 1 : (size_t)(slash - path)) : strdup(".");
+	size_t len = !slash ? 0 : slash == path ? 1 : (size_t)(slash - path);
+	char *directory = slash ? strndup(path, len) : strdup(".");
 	if (!directory)
 		return err_nomem(err);
 	int result = 0;
