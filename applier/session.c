@@ -1,18 +1,19 @@
 /*
- * Sessions on a PostgreSQL server: connecting parameter by parameter, refusing what cannot be
- * trusted (poolers, encodings), pinning, and simple calls with client deadlines. All of libpq is
- * used asynchronously; nothing here may wait without a deadline of the caller's or print. Pipelines
- * are in session_pipeline.c.
+ * Sessions on a PostgreSQL server: connecting parameter by parameter, refusing what cannot be trusted
+ * (poolers, encodings), pinning, simple calls with client deadlines, pipelines. All of libpq is used
+ * asynchronously; nothing here may wait without a deadline of the caller's, or print, or know what
+ * the statements mean.
  */
 #include "session.h"
 
 #include <errno.h>
+#include <libpq-fe.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "clock.h"
-#include "session_private.h"
 #include "sql.h"
 #include "text.h"
 
@@ -20,6 +21,17 @@
 #define CONNECT_TIMEOUT_S 30
 #define CANCEL_GRACE_MS 5000
 #define OPENING_DEADLINE_MS 30000
+#define WAIT_MAX 256
+
+struct session {
+	PGconn *conn;
+	int version, backend_pid;
+	char *describe;
+	bool lost;         /* nothing more can be expected of it */
+	bool terminator;   /* pipeline: a result was handed out, its NULL is still to be read */
+	bool discard_rows; /* pipeline: rows of the result that is read are counted and dropped */
+	bool single_row;   /* pipeline: the result that is read comes row by row */
+};
 
 /* --- errors --- */
 
@@ -36,7 +48,10 @@ static void one_line(const char *text, char *out, size_t size)
 	out[n] = '\0';
 }
 
-int session_fail(struct session *session, const PGresult *result, struct err *err)
+/*
+ * Fill in *err (cleared) from a result or, without one, from the connection: then the session is lost.
+ */
+static int session_fail(struct session *session, const PGresult *result, struct err *err)
 {
 	const char *state = result ? PQresultErrorField(result, PG_DIAG_SQLSTATE) : NULL;
 	const char *primary = result ? PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY) : NULL;
@@ -101,55 +116,39 @@ static int wait_socket(int fd, short events, int64_t until_us, struct err *err)
 
 struct parameters {
 	const char *key[PARAMETERS_MAX + 1], *value[PARAMETERS_MAX + 1];
-	int count;
 };
+
+/* Where the value of key stands; NULL: libpq's own default. */
+static const char **slot(struct parameters *p, const char *key)
+{
+	int i = 0;
+	while (i < PARAMETERS_MAX && p->key[i] && strcmp(p->key[i], key) != 0)
+		i++;
+	if (i < PARAMETERS_MAX)
+		p->key[i] = key;
+	return &p->value[i];
+}
 
 /* A later value replaces an earlier one. An empty value leaves what a lower level said. */
 static void parameter(struct parameters *p, const char *key, const char *value)
 {
-	if (!value || !*value)
-		return;
-	for (int i = 0; i < p->count; i++) {
-		if (strcmp(p->key[i], key) == 0) {
-			p->value[i] = value;
-			return;
-		}
-	}
-	if (p->count < PARAMETERS_MAX) {
-		p->key[p->count] = key;
-		p->value[p->count++] = value;
-	}
-}
-
-static void parameter_drop(struct parameters *p, const char *key)
-{
-	for (int i = 0; i < p->count; i++) {
-		if (strcmp(p->key[i], key) == 0) {
-			p->count--;
-			p->key[i] = p->key[p->count];
-			p->value[i] = p->value[p->count];
-			p->key[p->count] = p->value[p->count] = NULL;
-			return;
-		}
-	}
+	if (value && *value)
+		*slot(p, key) = value;
 }
 
 /* The keys of a connection string on top of those below. *keep owns what was added. */
 static int parameters_add(struct parameters *p, const char *conninfo, const char *what,
 	PQconninfoOption **keep, struct err *err)
 {
-	char *why = NULL, text[400];
-	*keep = PQconninfoParse(conninfo, &why);
+	/* libpq's own message may quote a part of the string, and that part may be the password. */
+	*keep = PQconninfoParse(conninfo, NULL);
 	if (!*keep) {
-		one_line(why ? why : "out of memory", text, sizeof text);
-		PQfreemem(why);
-		/* libpq may quote a part of the string, and that part may be the password. */
 		err_set(err, ERR_USAGE, "%s is not a connection string", what);
 		return err_hint(err, "write key=value pairs, or postgresql://user@host:port/dbname");
 	}
 	for (PQconninfoOption *o = *keep; o->keyword; o++)
 		if (o->val && strcmp(o->keyword, "host") == 0)
-			parameter_drop(p, "hostaddr");
+			*slot(p, "hostaddr") = NULL;
 	for (PQconninfoOption *o = *keep; o->keyword; o++)
 		parameter(p, o->keyword, o->val);
 	return 0;
@@ -158,15 +157,7 @@ static int parameters_add(struct parameters *p, const char *conninfo, const char
 static bool is_conninfo(const char *text)
 {
 	return strchr(text, '=') || text_starts(text, "postgresql://") ||
-		   text_starts(text, "postgres://");
-}
-
-static const char *parameter_get(const struct parameters *p, const char *key)
-{
-	for (int i = 0; i < p->count; i++)
-		if (strcmp(p->key[i], key) == 0)
-			return p->value[i];
-	return NULL;
+		text_starts(text, "postgres://");
 }
 
 /* Defaults for what nobody set: a peer that is gone is noticed within half a minute. */
@@ -180,14 +171,14 @@ static void parameter_defaults(struct parameters *p)
 		{ "tcp_user_timeout", "30000" },
 	};
 	for (size_t i = 0; i < sizeof defaults / sizeof defaults[0]; i++)
-		if (!parameter_get(p, defaults[i][0]))
+		if (!*slot(p, defaults[i][0]))
 			parameter(p, defaults[i][0], defaults[i][1]);
 	/*
 	 * Of several hosts the one that can be written to; of one, its own refusal says more than
 	 * libpq's.
 	 */
-	const char *host = parameter_get(p, "host");
-	if (host && strchr(host, ',') && !parameter_get(p, "target_session_attrs"))
+	const char *host = *slot(p, "host");
+	if (host && strchr(host, ',') && !*slot(p, "target_session_attrs"))
 		parameter(p, "target_session_attrs", "read-write");
 }
 
@@ -198,7 +189,7 @@ static int parameters_collect(const struct session_options *o, struct parameters
 		parameters_add(p, o->conninfo_text, "the policy's conninfo-file", &keep[0], err))
 		return -1;
 	if (o->host)
-		parameter_drop(p, "hostaddr");
+		*slot(p, "hostaddr") = NULL;
 	parameter(p, "host", o->host);
 	parameter(p, "port", o->port);
 	parameter(p, "user", o->user);
@@ -221,11 +212,10 @@ static int parameters_collect(const struct session_options *o, struct parameters
 
 /* --- opening --- */
 
-static void count_notice(void *context, const PGresult *result)
+static void drop_notice(void *context, const PGresult *result)
 {
-	struct session *session = context;
+	(void)context;
 	(void)result;
-	session->notices++;
 }
 
 static int connect_poll(struct session *session, int64_t until_us, struct err *err)
@@ -236,8 +226,8 @@ static int connect_poll(struct session *session, int64_t until_us, struct err *e
 			char text[1000];
 			one_line(PQerrorMessage(session->conn), text, sizeof text);
 			err_set(err, ERR_SERVER, "cannot connect: %s", text);
-			return err_hint(err, "see -d, -h, -p, -U, the PG* variables and the "
-								 "policy's conninfo-file");
+			return err_hint(err,
+				"see -d, -h, -p, -U, the PG* variables and the policy's conninfo-file");
 		}
 		int ready = wait_socket(PQsocket(session->conn),
 			status == PGRES_POLLING_READING ? POLLIN : POLLOUT, until_us, err);
@@ -254,17 +244,13 @@ static int connect_poll(struct session *session, int64_t until_us, struct err *e
 
 static int describe(struct session *session, struct err *err)
 {
-	struct buf text = BUF_INIT(4096);
-	const char *host = PQhost(session->conn), *port = PQport(session->conn),
-			   *db = PQdb(session->conn), *user = PQuser(session->conn);
-	buf_add_format(&text, "host=%s port=%s dbname=%s user=%s", host ? host : "", port ? port : "",
-		db ? db : "", user ? user : "");
-	if (buf_check(&text, err)) {
-		buf_release(&text);
-		return -1;
-	}
-	session->describe = buf_detach(&text, NULL);
-	return session->describe ? 0 : err_nomem(err);
+	const char *host = PQhost(session->conn), *port = PQport(session->conn);
+	const char *db = PQdb(session->conn), *user = PQuser(session->conn);
+	if (asprintf(&session->describe, "host=%s port=%s dbname=%s user=%s", host ? host : "",
+			port ? port : "", db ? db : "", user ? user : "") >= 0)
+		return 0;
+	session->describe = NULL;
+	return err_nomem(err);
 }
 
 /* Refuse what cannot be worked on, before anything is set there. */
@@ -285,8 +271,9 @@ static int examine(struct session *session, struct err *err)
 			"there is a connection pooler in between: the server's process is %s, the "
 			"connection says %d",
 			rows_count(facts) == 1 ? rows_text(facts, 0, 0) : "unknown", session->backend_pid);
-		err_hint(err, "connect to the PostgreSQL server itself; locks and settings go "
-					  "astray behind a pooler");
+		err_hint(err,
+			"connect to the PostgreSQL server itself; locks and settings go "
+			"astray behind a pooler");
 		goto out;
 	}
 	if (strcmp(rows_text(facts, 0, 1), "UTF8") != 0) {
@@ -302,7 +289,7 @@ out:
 
 int session_open(const struct session_options *options, struct session **out, struct err *err)
 {
-	struct parameters parameters = { { NULL }, { NULL }, 0 };
+	struct parameters parameters = { { NULL }, { NULL } };
 	PQconninfoOption *keep[2] = { NULL, NULL };
 	struct session *session = calloc(1, sizeof *session);
 	int seconds = options->connect_timeout_s ? options->connect_timeout_s : CONNECT_TIMEOUT_S,
@@ -316,7 +303,7 @@ int session_open(const struct session_options *options, struct session **out, st
 		err_nomem(err);
 		goto out;
 	}
-	PQsetNoticeReceiver(session->conn, count_notice, session);
+	PQsetNoticeReceiver(session->conn, drop_notice, NULL);
 	if (connect_poll(session, clock_monotonic_us() + seconds * 1000000ll, err))
 		goto out;
 	if (PQsetnonblocking(session->conn, 1)) {
@@ -436,26 +423,20 @@ static bool result_good(const PGresult *result)
 }
 
 /*
- * Read all results of what was sent; the last good one is the answer, the first bad one the error.
+ * Read all results of what was sent; the last good one is the answer (NULL when it failed), the first
+ * bad one the error.
  */
-static int collect(struct session *session, int64_t deadline_ms, PGresult **answer, struct err *err)
+static int collect(
+	struct session *session, int64_t deadline_ms, struct rows **rows, struct err *err)
 {
 	int64_t until_us = deadline_ms ? clock_monotonic_us() + deadline_ms * 1000 : 0;
-	int rc = 0;
-	*answer = NULL;
-	for (;;) {
-		int ready = answer_ready(session, until_us, err);
-		if (ready <= 0) {
-			PQclear(*answer);
-			*answer = NULL;
-			return ready < 0 ? -1 : drain_cancelled(session, err);
-		}
-		PGresult *result = PQgetResult(session->conn);
-		if (!result)
-			break;
+	PGresult *result, *answer = NULL;
+	int ready, rc = 0;
+	while ((ready = answer_ready(session, until_us, err)) > 0 &&
+		(result = PQgetResult(session->conn))) {
 		if (result_good(result)) {
-			PQclear(*answer);
-			*answer = result;
+			PQclear(answer);
+			answer = result;
 			continue;
 		}
 		if (PQresultStatus(result) != PGRES_FATAL_ERROR) {
@@ -469,14 +450,15 @@ static int collect(struct session *session, int64_t deadline_ms, PGresult **answ
 		if (session_lost(session))
 			break;
 	}
-	if (rc || *answer)
-		goto out;
-	rc = session_fail(session, NULL, err);
-out:
+	if (ready <= 0)
+		rc = ready < 0 ? -1 : drain_cancelled(session, err);
+	else if (rc == 0 && !answer)
+		rc = session_fail(session, NULL, err);
 	if (rc) {
-		PQclear(*answer);
-		*answer = NULL;
+		PQclear(answer);
+		answer = NULL;
 	}
+	*rows = (struct rows *)answer;
 	return rc;
 }
 
@@ -487,97 +469,82 @@ static int usable(const struct session *session, struct err *err)
 	return err_set(err, ERR_SERVER, "connection lost: the session was closed before");
 }
 
-static int ask(struct session *session, const char *sql, int params, const char *const *param,
-	int64_t deadline_ms, PGresult **answer, struct err *err)
+int session_rows(struct session *session, const char *sql, int params, const char *const *param,
+	int64_t deadline_ms, struct rows **out, struct err *err)
 {
+	*out = NULL;
 	if (usable(session, err))
 		return -1;
 	if (!PQsendQueryParams(session->conn, sql, params, NULL, param, NULL, NULL, 0))
 		return session_fail(session, NULL, err);
-	return collect(session, deadline_ms, answer, err);
+	return collect(session, deadline_ms, out, err);
 }
 
 int session_run(struct session *session, const char *sql, int params, const char *const *param,
 	int64_t deadline_ms, struct err *err)
 {
-	PGresult *answer = NULL;
-	int rc = ask(session, sql, params, param, deadline_ms, &answer, err);
-	PQclear(answer);
+	struct rows *rows;
+	int rc = session_rows(session, sql, params, param, deadline_ms, &rows, err);
+	rows_free(rows);
 	return rc;
 }
 
 int session_value(struct session *session, const char *sql, int params, const char *const *param,
 	int64_t deadline_ms, char **out, struct err *err)
 {
-	PGresult *answer = NULL;
-	int rc = ask(session, sql, params, param, deadline_ms, &answer, err);
+	struct rows *rows;
+	int rc = session_rows(session, sql, params, param, deadline_ms, &rows, err);
+	const char *value;
 	*out = NULL;
 	if (rc)
 		return rc;
-	if (PQntuples(answer) != 1 || PQnfields(answer) != 1)
+	if (rows_count(rows) != 1 || rows_columns(rows) != 1)
 		rc = err_set(err, ERR_BUG, "a query that answers one value answered %d rows of %d columns",
-			PQntuples(answer), PQnfields(answer));
-	else if (!PQgetisnull(answer, 0, 0) && !(*out = strdup(PQgetvalue(answer, 0, 0))))
+			rows_count(rows), rows_columns(rows));
+	else if ((value = rows_text(rows, 0, 0)) && !(*out = strdup(value)))
 		rc = err_nomem(err);
-	PQclear(answer);
+	rows_free(rows);
 	return rc;
-}
-
-int session_rows(struct session *session, const char *sql, int params, const char *const *param,
-	int64_t deadline_ms, struct rows **out, struct err *err)
-{
-	PGresult *answer = NULL;
-	*out = NULL;
-	if (ask(session, sql, params, param, deadline_ms, &answer, err))
-		return -1;
-	*out = session_rows_new(answer, err);
-	return *out ? 0 : -1;
 }
 
 int session_script(struct session *session, const char *sql, int64_t deadline_ms, struct err *err)
 {
-	PGresult *answer = NULL;
+	struct rows *rows = NULL;
 	if (usable(session, err))
 		return -1;
 	if (!PQsendQuery(session->conn, sql))
 		return session_fail(session, NULL, err);
-	int rc = collect(session, deadline_ms, &answer, err);
-	PQclear(answer);
+	int rc = collect(session, deadline_ms, &rows, err);
+	rows_free(rows);
 	return rc;
 }
 
-/* --- rows --- */
+/* --- rows: libpq's result under another name --- */
 
-struct rows *session_rows_new(PGresult *result, struct err *err)
+static PGresult *result_of(const struct rows *rows)
 {
-	struct rows *rows = malloc(sizeof *rows);
-	if (!rows) {
-		PQclear(result);
-		err_nomem(err);
-		return NULL;
-	}
-	rows->result = result;
-	return rows;
+	return (PGresult *)(uintptr_t)rows; /* PQcmdStatus wants it without const */
 }
 
 int rows_count(const struct rows *rows)
 {
-	return PQntuples(rows->result);
+	return PQntuples(result_of(rows));
 }
 
 int rows_columns(const struct rows *rows)
 {
-	return PQnfields(rows->result);
+	return PQnfields(result_of(rows));
 }
 
 const char *rows_text(const struct rows *rows, int row, int column)
 {
-	return PQgetisnull(rows->result, row, column) ? NULL : PQgetvalue(rows->result, row, column);
+	return PQgetisnull(result_of(rows), row, column) ? NULL
+													 : PQgetvalue(result_of(rows), row, column);
 }
 
 int rows_length(const struct rows *rows, int row, int column)
 {
-	return PQgetlength(rows->result, row, column);
+	return PQgetlength(result_of(rows), row, column);
 }
 
 int64_t rows_int64(const struct rows *rows, int row, int column)
@@ -594,13 +561,189 @@ bool rows_bool(const struct rows *rows, int row, int column)
 
 const char *rows_tag(const struct rows *rows)
 {
-	return PQcmdStatus(rows->result);
+	return PQcmdStatus(result_of(rows));
 }
 
 void rows_free(struct rows *rows)
 {
-	if (!rows)
-		return;
-	PQclear(rows->result);
-	free(rows);
+	PQclear(result_of(rows));
+}
+
+/* --- pipeline: it never waits but in session_wait --- */
+
+int session_pipeline_enter(struct session *session, struct err *err)
+{
+	session->terminator = session->single_row = session->discard_rows = false;
+	return PQenterPipelineMode(session->conn) ? 0 : session_fail(session, NULL, err);
+}
+
+int session_pipeline_leave(struct session *session, struct err *err)
+{
+	if (session->terminator) {
+		PQclear(PQgetResult(session->conn));
+		session->terminator = false;
+	}
+	return PQexitPipelineMode(session->conn) ? 0 : session_fail(session, NULL, err);
+}
+
+int session_queue(struct session *session, const char *name, const char *sql, int params,
+	const char *const *param, struct err *err)
+{
+	int sent = name ? PQsendQueryPrepared(session->conn, name, params, param, NULL, NULL, 0)
+					: PQsendQueryParams(session->conn, sql, params, NULL, param, NULL, NULL, 0);
+	return sent ? 0 : session_fail(session, NULL, err);
+}
+
+int session_queue_prepare(
+	struct session *session, const char *name, const char *sql, struct err *err)
+{
+	return PQsendPrepare(session->conn, name, sql, 0, NULL) ? 0 : session_fail(session, NULL, err);
+}
+
+static int pushed(struct session *session, int queued, struct err *err)
+{
+	return queued && PQflush(session->conn) >= 0 ? 0 : session_fail(session, NULL, err);
+}
+
+int session_queue_flush(struct session *session, struct err *err)
+{
+	return pushed(session, PQsendFlushRequest(session->conn), err);
+}
+
+int session_queue_sync(struct session *session, struct err *err)
+{
+	return pushed(session, PQpipelineSync(session->conn), err);
+}
+
+int session_socket(const struct session *session)
+{
+	return PQsocket(session->conn);
+}
+
+short session_poll_events(const struct session *session)
+{
+	return (short)(POLLIN | (PQflush(session->conn) > 0 ? POLLOUT : 0));
+}
+
+int session_pump(struct session *session, struct err *err)
+{
+	if (PQflush(session->conn) < 0 || !PQconsumeInput(session->conn))
+		return session_fail(session, NULL, err);
+	return 0;
+}
+
+void session_discard_rows(struct session *session, bool discard)
+{
+	session->discard_rows = discard;
+}
+
+/*
+ * Behind each result libpq gives one NULL. It is there already, unless more of the same statement
+ * follows.
+ */
+static void swallow_terminator(struct session *session)
+{
+	while (session->terminator && !PQisBusy(session->conn)) {
+		PGresult *result = PQgetResult(session->conn);
+		session->terminator = result != NULL;
+		PQclear(result);
+	}
+}
+
+static enum session_event failed(struct session *session, PGresult *result, struct err *err)
+{
+	session_fail(session, result, err);
+	PQclear(result);
+	return session_lost(session) ? SESSION_LOST : SESSION_FAILED;
+}
+
+static enum session_event hand_out(struct session *session, PGresult *result, struct rows **rows)
+{
+	session->single_row = false;
+	session->terminator = true;
+	*rows = (struct rows *)result;
+	swallow_terminator(session);
+	return SESSION_RESULT;
+}
+
+static enum session_event lost(struct session *session, struct err *err)
+{
+	session->lost = true;
+	session_fail(session, NULL, err);
+	return SESSION_LOST;
+}
+
+enum session_event session_next(struct session *session, struct rows **rows, struct err *err)
+{
+	err_clear(err);
+	*rows = NULL;
+	for (;;) {
+		swallow_terminator(session);
+		if (session->discard_rows && !session->single_row)
+			session->single_row = PQsetSingleRowMode(session->conn);
+		if (PQisBusy(session->conn))
+			return session_lost(session) ? lost(session, err) : SESSION_WAIT;
+		PGresult *result = PQgetResult(session->conn);
+		if (!result)
+			return session_lost(session) ? lost(session, err) : SESSION_WAIT;
+		switch (PQresultStatus(result)) {
+		case PGRES_SINGLE_TUPLE: PQclear(result); continue;
+		case PGRES_PIPELINE_SYNC: PQclear(result); return SESSION_SYNCED;
+		case PGRES_PIPELINE_ABORTED:
+			session->terminator = true;
+			PQclear(result);
+			swallow_terminator(session);
+			return SESSION_SKIPPED;
+		case PGRES_EMPTY_QUERY:
+		case PGRES_COMMAND_OK:
+		case PGRES_TUPLES_OK: return hand_out(session, result, rows);
+		case PGRES_COPY_OUT:
+		case PGRES_COPY_IN:
+		case PGRES_COPY_BOTH:
+			PQclear(result);
+			session->lost = true;
+			return SESSION_COPY;
+		case PGRES_BAD_RESPONSE:
+		case PGRES_NONFATAL_ERROR:
+		case PGRES_FATAL_ERROR:
+		default:
+			session->single_row = false;
+			session->terminator = true;
+			return failed(session, result, err);
+		}
+	}
+}
+
+enum session_tx session_transaction(const struct session *session)
+{
+	switch (PQtransactionStatus(session->conn)) {
+	case PQTRANS_IDLE: return SESSION_IDLE;
+	case PQTRANS_ACTIVE: return SESSION_ACTIVE;
+	case PQTRANS_INTRANS: return SESSION_IN_TRANSACTION;
+	case PQTRANS_INERROR: return SESSION_IN_ERROR;
+	case PQTRANS_UNKNOWN:
+	default: return SESSION_UNKNOWN;
+	}
+}
+
+int session_wait(struct session **sessions, int n, int64_t timeout_ms, struct err *err)
+{
+	struct pollfd fds[WAIT_MAX];
+	struct err ignored = ERR_INIT;
+	if (n > WAIT_MAX)
+		return err_set(err, ERR_BUG, "more than %d sessions to wait for", WAIT_MAX);
+	for (int i = 0; i < n; i++) {
+		bool live = sessions[i] && !session_lost(sessions[i]);
+		fds[i] = (struct pollfd){ live ? session_socket(sessions[i]) : -1,
+			live ? session_poll_events(sessions[i]) : (short)0, 0 };
+	}
+	int ready = poll(fds, (nfds_t)n, timeout_ms < 0 ? -1 : (int)timeout_ms);
+	if (ready < 0)
+		return errno == EINTR ? 0 : err_set_errno(err, ERR_IO, "poll");
+	for (int i = 0; i < n; i++) {
+		/* What goes wrong here is told by session_next, session by session. */
+		if (fds[i].revents && session_pump(sessions[i], &ignored))
+			err_clear(&ignored);
+	}
+	return 0;
 }
