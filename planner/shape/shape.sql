@@ -12,155 +12,235 @@
 -- (refclassid, refobjid) gives for one schema, and each step behind is a LATERAL look-up by an index.
 -- Relation caches are costly to build (one for each table of each schema), so whatever can be written without one is:
 -- defaults are deparsed without their table, plain indexes are put together from pg_index.
-SELECT w.schema, pg_catalog.encode(pg_catalog.sha256(pg_catalog.convert_to(t.text, 'UTF8')), 'hex') AS fingerprint, t.text
+SELECT w.schema, pg_catalog.encode(pg_catalog.sha256(pg_catalog.convert_to(t.text, 'UTF8')), 'hex') AS fingerprint,
+	t.text
 FROM (
 	SELECT n.oid AS schema, n.nspname AS name, pg_catalog.concat(pg_catalog.quote_ident(n.nspname), '.') AS own,
-		pg_catalog.rtrim(pg_catalog.ltrim(pg_catalog.to_json(pg_catalog.concat(pg_catalog.quote_ident(n.nspname), '.'))::pg_catalog.text, '"'), '"') AS own_json
+		pg_catalog.rtrim(pg_catalog.ltrim(pg_catalog.to_json(pg_catalog.concat(pg_catalog.quote_ident(n.nspname),
+			'.'))::pg_catalog.text, '"'), '"') AS own_json
 	FROM pg_catalog.unnest($1::pg_catalog.oid[]) AS u (oid)
-	CROSS JOIN LATERAL (SELECT s.oid, s.nspname FROM pg_catalog.pg_namespace AS s WHERE s.oid OPERATOR(pg_catalog.=) u.oid OFFSET 0) AS n
+	CROSS JOIN LATERAL (SELECT s.oid, s.nspname FROM pg_catalog.pg_namespace AS s
+		WHERE s.oid OPERATOR(pg_catalog.=) u.oid OFFSET 0) AS n
 	OFFSET 0
 ) AS w
 CROSS JOIN LATERAL (
 	SELECT coalesce(pg_catalog.string_agg(x.line, '' ORDER BY x.line COLLATE pg_catalog."C"), '') AS text
 	FROM (
-		SELECT pg_catalog.concat(CASE WHEN pg_catalog.strpos(j.line, w.own_json) OPERATOR(pg_catalog.=) 0 AND j.kind OPERATOR(pg_catalog.<>) 'function' THEN j.line
-			ELSE (
-				-- Own name: marked by chr(1) wherever it stands, put back where it is the end of a longer name.
-				SELECT pg_catalog.array_to_json(pg_catalog.array_agg(CASE WHEN f.n OPERATOR(pg_catalog.<=) 3 AND j.kind OPERATOR(pg_catalog.<>) 'unmodelled' OR pg_catalog.strpos(f.field, w.own) OPERATOR(pg_catalog.=) 0 AND j.kind OPERATOR(pg_catalog.<>) 'function' THEN f.field
-					ELSE pg_catalog.replace(pg_catalog.regexp_replace(pg_catalog.replace(
-						CASE WHEN j.kind OPERATOR(pg_catalog.=) 'function' THEN pg_catalog.replace(f.field, pg_catalog.concat(E'\n SET search_path TO ''', pg_catalog.replace(w.name::pg_catalog.text, '''', ''''''), ''''),
-							E'\n SET search_path TO ''~''') ELSE f.field END,
-						w.own, pg_catalog.chr(1)), E'([A-Za-z0-9_$".\x01]|[^\x01-\x7f])\x01' COLLATE pg_catalog."C", pg_catalog.concat('\1', w.own), 'g'), pg_catalog.chr(1), '~.')
-					END ORDER BY f.n))::pg_catalog.text
-				FROM pg_catalog.unnest(j.fields) WITH ORDINALITY AS f (field, n)) END, pg_catalog.chr(10)) AS line
+		-- Its own name: marked by chr(1) wherever it stands behind the fields that are names, and put back where
+		-- it is the end of a longer name; chr(2) stands between fields meanwhile.
+		SELECT pg_catalog.concat(CASE WHEN pg_catalog.strpos(j.line, w.own_json) OPERATOR(pg_catalog.=) 0
+			AND j.kind OPERATOR(pg_catalog.<>) 'function' THEN j.line
+			ELSE pg_catalog.array_to_json(j.fields[:j.names] OPERATOR(pg_catalog.||)
+				pg_catalog.string_to_array(pg_catalog.replace(pg_catalog.regexp_replace(pg_catalog.replace(
+					CASE WHEN j.kind OPERATOR(pg_catalog.=) 'function' THEN pg_catalog.replace(
+						pg_catalog.array_to_string(j.fields[j.names OPERATOR(pg_catalog.+) 1:], pg_catalog.chr(2)),
+						pg_catalog.concat(E'\n SET search_path TO ''', pg_catalog.replace(w.name::pg_catalog.text,
+							'''', ''''''), ''''),
+						E'\n SET search_path TO ''~''')
+					ELSE pg_catalog.array_to_string(j.fields[j.names OPERATOR(pg_catalog.+) 1:],
+						pg_catalog.chr(2)) END,
+				w.own, pg_catalog.chr(1)), E'([A-Za-z0-9_$".\x01]|[^\x01-\x7f])\x01' COLLATE pg_catalog."C",
+					pg_catalog.concat('\1', pg_catalog.replace(w.own, '\', '\\')), 'g'), pg_catalog.chr(1), '~.'),
+				pg_catalog.chr(2)))::pg_catalog.text END, pg_catalog.chr(10)) AS line
 		FROM (
 			SELECT d.classid, d.objid, c.relname, c.relkind, c.relpersistence, c.relispartition, c.relreplident,
 				c.relam, c.reloftype, c.reloptions, c.relpartbound, c.relhasindex, c.relhastriggers, c.relhasrules,
 				c.relrowsecurity
 			FROM pg_catalog.pg_depend AS d
-			LEFT JOIN LATERAL (SELECT * FROM pg_catalog.pg_class AS r WHERE d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass AND r.oid OPERATOR(pg_catalog.=) d.objid OFFSET 0) AS c ON true
-			WHERE d.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_namespace'::pg_catalog.regclass AND d.refobjid OPERATOR(pg_catalog.=) w.schema AND d.deptype OPERATOR(pg_catalog.=) 'n'
+			LEFT JOIN LATERAL (SELECT * FROM pg_catalog.pg_class AS r
+				WHERE d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass
+				AND r.oid OPERATOR(pg_catalog.=) d.objid OFFSET 0) AS c ON true
+			WHERE d.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_namespace'::pg_catalog.regclass
+				AND d.refobjid OPERATOR(pg_catalog.=) w.schema AND d.deptype OPERATOR(pg_catalog.=) 'n'
 				AND d.classid OPERATOR(pg_catalog.<>) 'pg_catalog.pg_extension'::pg_catalog.regclass
-				AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend AS e WHERE e.classid OPERATOR(pg_catalog.=) d.classid AND e.objid OPERATOR(pg_catalog.=) d.objid
-					AND e.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_extension'::pg_catalog.regclass AND e.deptype OPERATOR(pg_catalog.=) 'e')
-				AND (c.relkind OPERATOR(pg_catalog.=) ANY ('{r,p}') AND c.relname OPERATOR(pg_catalog.=) ANY ($2::pg_catalog.text[])) IS NOT TRUE
+				AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend AS e WHERE e.classid OPERATOR(pg_catalog.=) d.classid
+					AND e.objid OPERATOR(pg_catalog.=) d.objid
+					AND e.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_extension'::pg_catalog.regclass
+						AND e.deptype OPERATOR(pg_catalog.=) 'e')
+				AND (c.relkind OPERATOR(pg_catalog.=) ANY ('{r,p}')
+					AND c.relname OPERATOR(pg_catalog.=) ANY ($2::pg_catalog.text[])) IS NOT TRUE
 			OFFSET 0
 		) AS o
 		CROSS JOIN LATERAL (
-			SELECT l.kind, l.fields, pg_catalog.array_to_json(l.fields)::pg_catalog.text AS line
+			SELECT l.kind, l.fields, pg_catalog.array_to_json(l.fields)::pg_catalog.text AS line, CASE
+				WHEN l.kind OPERATOR(pg_catalog.=) 'unmodelled' THEN 2 ELSE 3 END AS names
 			FROM (
 				SELECT 'table' AS kind, ARRAY['table', o.relname, '',
 					pg_catalog.concat_ws(' ', CASE WHEN o.relkind OPERATOR(pg_catalog.=) 'p' THEN 'partitioned' END,
 						CASE WHEN o.relpersistence OPERATOR(pg_catalog.=) 'u' THEN 'unlogged' END,
-						CASE WHEN o.relreplident OPERATOR(pg_catalog.<>) 'd' THEN pg_catalog.concat('replica identity ', o.relreplident) END,
-						CASE WHEN o.relam OPERATOR(pg_catalog.<>) 0 AND o.relam OPERATOR(pg_catalog.<>) 2 THEN pg_catalog.concat('using ', (SELECT m.amname FROM pg_catalog.pg_am AS m WHERE m.oid OPERATOR(pg_catalog.=) o.relam)) END,
+						CASE WHEN o.relreplident OPERATOR(pg_catalog.<>) 'd'
+							THEN pg_catalog.concat('replica identity ', o.relreplident) END,
+						CASE WHEN o.relam OPERATOR(pg_catalog.<>) 0 AND o.relam OPERATOR(pg_catalog.<>) 2
+							THEN pg_catalog.concat('using ', (SELECT m.amname FROM pg_catalog.pg_am AS m
+							WHERE m.oid OPERATOR(pg_catalog.=) o.relam)) END,
 						pg_catalog.array_to_string(o.reloptions, ' ')),
-					pg_catalog.concat_ws(' ', CASE WHEN o.reloftype OPERATOR(pg_catalog.<>) 0 THEN pg_catalog.concat('of ', pg_catalog.format_type(o.reloftype, NULL)) END,
-						(SELECT pg_catalog.concat('inherits ', pg_catalog.string_agg(h.inhparent::pg_catalog.regclass::pg_catalog.text, ', ' ORDER BY h.inhseqno)) FROM pg_catalog.pg_inherits AS h
+					pg_catalog.concat_ws(' ', CASE WHEN o.reloftype OPERATOR(pg_catalog.<>) 0
+						THEN pg_catalog.concat('of ', pg_catalog.format_type(o.reloftype, NULL)) END,
+						(SELECT pg_catalog.concat('inherits ',
+							pg_catalog.string_agg(h.inhparent::pg_catalog.regclass::pg_catalog.text,
+							', ' ORDER BY h.inhseqno)) FROM pg_catalog.pg_inherits AS h
 							WHERE h.inhrelid OPERATOR(pg_catalog.=) o.objid HAVING pg_catalog.count(*) OPERATOR(pg_catalog.>) 0),
 						CASE WHEN o.relispartition THEN pg_catalog.pg_get_expr(o.relpartbound, o.objid) END),
-					CASE WHEN o.relkind OPERATOR(pg_catalog.=) 'p' THEN pg_catalog.pg_get_partkeydef(o.objid) ELSE '' END]::pg_catalog.text[] AS fields
+					CASE WHEN o.relkind OPERATOR(pg_catalog.=) 'p' THEN pg_catalog.pg_get_partkeydef(o.objid)
+						ELSE '' END]::pg_catalog.text[] AS fields
 				WHERE o.relkind OPERATOR(pg_catalog.=) ANY ('{r,p}')
 				UNION ALL
 				SELECT 'column', ARRAY['column', a.attname, o.relname,
 					pg_catalog.concat_ws(' ', CASE WHEN a.attnotnull THEN 'not null' END,
-						CASE WHEN a.attidentity OPERATOR(pg_catalog.=) 'a' THEN 'identity always' WHEN a.attidentity OPERATOR(pg_catalog.=) 'd' THEN 'identity by default' END,
-						CASE WHEN a.attgenerated OPERATOR(pg_catalog.=) 's' THEN 'generated stored' WHEN a.attgenerated OPERATOR(pg_catalog.=) 'v' THEN 'generated virtual' END,
-						CASE WHEN a.attcollation OPERATOR(pg_catalog.<>) 0 AND a.attcollation OPERATOR(pg_catalog.<>) 100 THEN
-							(SELECT pg_catalog.concat('collate ', pg_catalog.quote_ident(n.nspname), '.', pg_catalog.quote_ident(k.collname)) FROM pg_catalog.pg_collation AS k
-								CROSS JOIN LATERAL (SELECT * FROM pg_catalog.pg_namespace AS s WHERE s.oid OPERATOR(pg_catalog.=) k.collnamespace OFFSET 0) AS n
+						CASE WHEN a.attidentity OPERATOR(pg_catalog.=) 'a' THEN 'identity always'
+							WHEN a.attidentity OPERATOR(pg_catalog.=) 'd' THEN 'identity by default' END,
+						CASE WHEN a.attgenerated OPERATOR(pg_catalog.=) 's' THEN 'generated stored'
+							WHEN a.attgenerated OPERATOR(pg_catalog.=) 'v' THEN 'generated virtual' END,
+						CASE WHEN a.attcollation OPERATOR(pg_catalog.<>) 0
+							AND a.attcollation OPERATOR(pg_catalog.<>) 100 THEN
+							(SELECT pg_catalog.concat('collate ', pg_catalog.quote_ident(n.nspname), '.',
+								pg_catalog.quote_ident(k.collname)) FROM pg_catalog.pg_collation AS k
+								CROSS JOIN LATERAL (SELECT * FROM pg_catalog.pg_namespace AS s
+									WHERE s.oid OPERATOR(pg_catalog.=) k.collnamespace OFFSET 0) AS n
 								WHERE k.oid OPERATOR(pg_catalog.=) a.attcollation) END),
 					pg_catalog.format_type(a.atttypid, a.atttypmod),
 					CASE WHEN a.atthasdef THEN (
-						SELECT pg_catalog.pg_get_expr(f.adbin, CASE WHEN a.attgenerated OPERATOR(pg_catalog.=) '' THEN 0 ELSE f.adrelid END)
-						FROM pg_catalog.pg_attrdef AS f WHERE f.adrelid OPERATOR(pg_catalog.=) a.attrelid AND f.adnum OPERATOR(pg_catalog.=) a.attnum) ELSE '' END]::pg_catalog.text[]
+						SELECT pg_catalog.pg_get_expr(f.adbin, CASE WHEN a.attgenerated OPERATOR(pg_catalog.=) ''
+							THEN 0 ELSE f.adrelid END)
+						FROM pg_catalog.pg_attrdef AS f WHERE f.adrelid OPERATOR(pg_catalog.=) a.attrelid
+							AND f.adnum OPERATOR(pg_catalog.=) a.attnum) ELSE '' END]::pg_catalog.text[]
 				FROM pg_catalog.pg_attribute AS a
-				WHERE o.relkind OPERATOR(pg_catalog.=) ANY ('{r,p,v,m,f}') AND a.attrelid OPERATOR(pg_catalog.=) o.objid AND a.attnum OPERATOR(pg_catalog.>) 0 AND NOT a.attisdropped
+				WHERE o.relkind OPERATOR(pg_catalog.=) ANY ('{r,p,v,m,f}')
+					AND a.attrelid OPERATOR(pg_catalog.=) o.objid AND a.attnum OPERATOR(pg_catalog.>) 0
+					AND NOT a.attisdropped
 				UNION ALL
-				SELECT 'constraint', ARRAY['constraint', k.conname, o.relname, '', pg_catalog.pg_get_constraintdef(k.oid), '']::pg_catalog.text[]
+				SELECT 'constraint', ARRAY['constraint', k.conname, o.relname, '',
+					pg_catalog.pg_get_constraintdef(k.oid), '']::pg_catalog.text[]
 				FROM pg_catalog.pg_constraint AS k
-				WHERE o.relkind OPERATOR(pg_catalog.=) ANY ('{r,p,f}') AND k.conrelid OPERATOR(pg_catalog.=) o.objid AND k.contype OPERATOR(pg_catalog.<>) ALL ('{n,t}')
+				WHERE o.relkind OPERATOR(pg_catalog.=) ANY ('{r,p,f}') AND k.conrelid OPERATOR(pg_catalog.=) o.objid
+					AND k.contype OPERATOR(pg_catalog.<>) ALL ('{n,t}')
 				UNION ALL
 				SELECT 'index', ARRAY['index', i.relname, o.relname,
-					pg_catalog.concat_ws(' ', CASE WHEN NOT i.indisvalid THEN 'invalid' END, CASE WHEN NOT i.indisready THEN 'not ready' END,
-						CASE WHEN i.indisclustered THEN 'clustered' END, CASE WHEN i.indisreplident THEN 'replica identity' END),
-					CASE WHEN i.made_by_constraint THEN pg_catalog.concat_ws(' ', 'constraint', pg_catalog.array_to_string(i.reloptions, ' '))
-					WHEN i.indisunique OR i.indexprs IS NOT NULL OR i.indpred IS NOT NULL OR i.reloptions IS NOT NULL OR i.relkind OPERATOR(pg_catalog.<>) 'i'
-						OR i.relam OPERATOR(pg_catalog.<>) ALL ('{403,405,2742}') THEN pg_catalog.pg_get_indexdef(i.indexrelid)
-					ELSE pg_catalog.concat((SELECT m.amname FROM pg_catalog.pg_am AS m WHERE m.oid OPERATOR(pg_catalog.=) i.relam), ' (', (
-						SELECT pg_catalog.string_agg(pg_catalog.concat(pg_catalog.quote_ident(a.attname), CASE WHEN k.n OPERATOR(pg_catalog.<) i.indnkeyatts THEN pg_catalog.concat(' ',
-							CASE WHEN i.indcollation[k.n] OPERATOR(pg_catalog.<>) 0 AND i.indcollation[k.n] OPERATOR(pg_catalog.<>) 100 THEN
-								(SELECT pg_catalog.concat('COLLATE ', pg_catalog.quote_ident(s.nspname), '.', pg_catalog.quote_ident(v.collname), ' ') FROM pg_catalog.pg_collation AS v
-									CROSS JOIN LATERAL (SELECT * FROM pg_catalog.pg_namespace AS z WHERE z.oid OPERATOR(pg_catalog.=) v.collnamespace OFFSET 0) AS s
+					pg_catalog.concat_ws(' ', CASE WHEN NOT i.indisvalid THEN 'invalid' END, CASE
+						WHEN NOT i.indisready THEN 'not ready' END,
+						CASE WHEN i.indisclustered THEN 'clustered' END, CASE WHEN i.indisreplident
+							THEN 'replica identity' END),
+					CASE WHEN i.made_by_constraint THEN pg_catalog.concat_ws(' ', 'constraint',
+						pg_catalog.array_to_string(i.reloptions, ' '))
+					WHEN i.indisunique OR i.indexprs IS NOT NULL OR i.indpred IS NOT NULL OR i.reloptions IS NOT NULL
+						OR i.relkind OPERATOR(pg_catalog.<>) 'i'
+						OR i.relam OPERATOR(pg_catalog.<>) ALL ('{403,405,2742}')
+							THEN pg_catalog.pg_get_indexdef(i.indexrelid)
+					ELSE pg_catalog.concat((SELECT m.amname FROM pg_catalog.pg_am AS m
+						WHERE m.oid OPERATOR(pg_catalog.=) i.relam), ' (', (
+						SELECT pg_catalog.string_agg(pg_catalog.concat(pg_catalog.quote_ident(a.attname), CASE
+							WHEN k.n OPERATOR(pg_catalog.<) i.indnkeyatts THEN pg_catalog.concat(' ',
+							CASE WHEN i.indcollation[k.n] OPERATOR(pg_catalog.<>) 0
+								AND i.indcollation[k.n] OPERATOR(pg_catalog.<>) 100 THEN
+								(SELECT pg_catalog.concat('COLLATE ', pg_catalog.quote_ident(s.nspname), '.',
+									pg_catalog.quote_ident(v.collname), ' ') FROM pg_catalog.pg_collation AS v
+									CROSS JOIN LATERAL (SELECT * FROM pg_catalog.pg_namespace AS z
+										WHERE z.oid OPERATOR(pg_catalog.=) v.collnamespace OFFSET 0) AS s
 									WHERE v.oid OPERATOR(pg_catalog.=) i.indcollation[k.n]) END,
 							(SELECT CASE WHEN p.opcnamespace OPERATOR(pg_catalog.=) 'pg_catalog'::pg_catalog.regnamespace THEN pg_catalog.quote_ident(p.opcname)
-								ELSE pg_catalog.concat(pg_catalog.quote_ident(s.nspname), '.', pg_catalog.quote_ident(p.opcname)) END FROM pg_catalog.pg_opclass AS p
-								CROSS JOIN LATERAL (SELECT * FROM pg_catalog.pg_namespace AS z WHERE z.oid OPERATOR(pg_catalog.=) p.opcnamespace OFFSET 0) AS s
+								ELSE pg_catalog.concat(pg_catalog.quote_ident(s.nspname), '.',
+									pg_catalog.quote_ident(p.opcname)) END FROM pg_catalog.pg_opclass AS p
+								CROSS JOIN LATERAL (SELECT * FROM pg_catalog.pg_namespace AS z
+									WHERE z.oid OPERATOR(pg_catalog.=) p.opcnamespace OFFSET 0) AS s
 								WHERE p.oid OPERATOR(pg_catalog.=) i.indclass[k.n]),
-							CASE WHEN i.indoption[k.n] OPERATOR(pg_catalog.&) 1 OPERATOR(pg_catalog.=) 1 THEN ' DESC' END,
-							CASE WHEN i.indoption[k.n] OPERATOR(pg_catalog.&) 2 OPERATOR(pg_catalog.=) 2 THEN ' NULLS FIRST' END) ELSE ' included' END), ', ' ORDER BY k.n)
+							CASE WHEN i.indoption[k.n] OPERATOR(pg_catalog.&) 1 OPERATOR(pg_catalog.=) 1
+								THEN ' DESC' END,
+							CASE WHEN i.indoption[k.n] OPERATOR(pg_catalog.&) 2 OPERATOR(pg_catalog.=) 2
+								THEN ' NULLS FIRST' END) ELSE ' included' END), ', ' ORDER BY k.n)
 						FROM pg_catalog.generate_subscripts(i.indkey, 1) AS k (n)
-						CROSS JOIN LATERAL (SELECT y.attname FROM pg_catalog.pg_attribute AS y WHERE y.attrelid OPERATOR(pg_catalog.=) o.objid AND y.attnum OPERATOR(pg_catalog.=) i.indkey[k.n] OFFSET 0) AS a), ')')
+						CROSS JOIN LATERAL (SELECT y.attname FROM pg_catalog.pg_attribute AS y
+							WHERE y.attrelid OPERATOR(pg_catalog.=) o.objid
+							AND y.attnum OPERATOR(pg_catalog.=) i.indkey[k.n] OFFSET 0) AS a), ')')
 					END, '']::pg_catalog.text[]
 				FROM (
 					SELECT q.*, r.relname, r.relkind, r.relam, r.reloptions,
-						(q.indisunique OR q.indisexclusion) AND EXISTS (SELECT FROM pg_catalog.pg_constraint AS k WHERE k.conrelid OPERATOR(pg_catalog.=) q.indrelid
-							AND k.contypid OPERATOR(pg_catalog.=) 0 AND k.conname OPERATOR(pg_catalog.=) r.relname AND k.contype OPERATOR(pg_catalog.=) ANY ('{p,u,x}')) AS made_by_constraint
+						(q.indisunique OR q.indisexclusion) AND EXISTS (SELECT FROM pg_catalog.pg_constraint AS k
+							WHERE k.conrelid OPERATOR(pg_catalog.=) q.indrelid
+							AND k.contypid OPERATOR(pg_catalog.=) 0 AND k.conname OPERATOR(pg_catalog.=) r.relname
+								AND k.contype OPERATOR(pg_catalog.=) ANY ('{p,u,x}')) AS made_by_constraint
 					FROM pg_catalog.pg_index AS q
-					CROSS JOIN LATERAL (SELECT * FROM pg_catalog.pg_class AS g WHERE g.oid OPERATOR(pg_catalog.=) q.indexrelid OFFSET 0) AS r
-					WHERE o.relkind OPERATOR(pg_catalog.=) ANY ('{r,p,m}') AND o.relhasindex AND q.indrelid OPERATOR(pg_catalog.=) o.objid
+					CROSS JOIN LATERAL (SELECT * FROM pg_catalog.pg_class AS g
+						WHERE g.oid OPERATOR(pg_catalog.=) q.indexrelid OFFSET 0) AS r
+					WHERE o.relkind OPERATOR(pg_catalog.=) ANY ('{r,p,m}') AND o.relhasindex
+						AND q.indrelid OPERATOR(pg_catalog.=) o.objid
 					OFFSET 0
 				) AS i
 				UNION ALL
 				SELECT 'trigger', ARRAY['trigger', g.tgname, o.relname,
-					CASE WHEN g.tgenabled OPERATOR(pg_catalog.<>) 'O' THEN pg_catalog.concat('enabled ', g.tgenabled) ELSE '' END, pg_catalog.pg_get_triggerdef(g.oid), '']::pg_catalog.text[]
+					CASE WHEN g.tgenabled OPERATOR(pg_catalog.<>) 'O' THEN pg_catalog.concat('enabled ', g.tgenabled)
+						ELSE '' END, pg_catalog.pg_get_triggerdef(g.oid), '']::pg_catalog.text[]
 				FROM pg_catalog.pg_trigger AS g
 				WHERE o.relhastriggers AND g.tgrelid OPERATOR(pg_catalog.=) o.objid AND NOT g.tgisinternal
 				UNION ALL
 				SELECT 'sequence', ARRAY['sequence', o.relname, coalesce(b.relname, ''),
-					pg_catalog.concat_ws(' ', CASE WHEN o.relpersistence OPERATOR(pg_catalog.=) 'u' THEN 'unlogged' END, pg_catalog.format_type(q.seqtypid, NULL), 'start', q.seqstart,
+					pg_catalog.concat_ws(' ', CASE WHEN o.relpersistence OPERATOR(pg_catalog.=) 'u'
+						THEN 'unlogged' END, pg_catalog.format_type(q.seqtypid, NULL), 'start', q.seqstart,
 						'increment', q.seqincrement, 'min', q.seqmin, 'max', q.seqmax, 'cache', q.seqcache,
 						CASE WHEN q.seqcycle THEN 'cycle' END),
 					coalesce(b.owner, ''), '']::pg_catalog.text[]
 				FROM pg_catalog.pg_sequence AS q
 				LEFT JOIN LATERAL (
-					SELECT c.relname, pg_catalog.concat(CASE WHEN d.deptype OPERATOR(pg_catalog.=) 'i' THEN 'identity of ' ELSE 'owned by ' END, pg_catalog.quote_ident(a.attname)) AS owner
+					SELECT c.relname, pg_catalog.concat(CASE WHEN d.deptype OPERATOR(pg_catalog.=) 'i'
+						THEN 'identity of ' ELSE 'owned by ' END, pg_catalog.quote_ident(a.attname)) AS owner
 					FROM pg_catalog.pg_depend AS d
-					CROSS JOIN LATERAL (SELECT * FROM pg_catalog.pg_class AS r WHERE r.oid OPERATOR(pg_catalog.=) d.refobjid OFFSET 0) AS c
-					CROSS JOIN LATERAL (SELECT * FROM pg_catalog.pg_attribute AS y WHERE y.attrelid OPERATOR(pg_catalog.=) d.refobjid AND y.attnum OPERATOR(pg_catalog.=) d.refobjsubid OFFSET 0) AS a
-					WHERE d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objid OPERATOR(pg_catalog.=) q.seqrelid AND d.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass
+					CROSS JOIN LATERAL (SELECT * FROM pg_catalog.pg_class AS r
+						WHERE r.oid OPERATOR(pg_catalog.=) d.refobjid OFFSET 0) AS c
+					CROSS JOIN LATERAL (SELECT * FROM pg_catalog.pg_attribute AS y
+						WHERE y.attrelid OPERATOR(pg_catalog.=) d.refobjid
+						AND y.attnum OPERATOR(pg_catalog.=) d.refobjsubid OFFSET 0) AS a
+					WHERE d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass
+						AND d.objid OPERATOR(pg_catalog.=) q.seqrelid
+						AND d.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass
 						AND d.refobjsubid OPERATOR(pg_catalog.>) 0 AND d.deptype OPERATOR(pg_catalog.=) ANY ('{a,i}')
 					OFFSET 0
 				) AS b ON true
-				WHERE o.relkind OPERATOR(pg_catalog.=) 'S' AND q.seqrelid OPERATOR(pg_catalog.=) o.objid AND (b.relname OPERATOR(pg_catalog.=) ANY ($2::pg_catalog.text[])) IS NOT TRUE
+				WHERE o.relkind OPERATOR(pg_catalog.=) 'S' AND q.seqrelid OPERATOR(pg_catalog.=) o.objid
+					AND (b.relname OPERATOR(pg_catalog.=) ANY ($2::pg_catalog.text[])) IS NOT TRUE
 				UNION ALL
-				SELECT v.kind, ARRAY[v.kind, o.relname, '', pg_catalog.concat(pg_catalog.array_to_string(o.reloptions, ' ')), pg_catalog.pg_get_viewdef(o.objid), '']::pg_catalog.text[]
-				FROM (SELECT CASE WHEN o.relkind OPERATOR(pg_catalog.=) 'v' THEN 'view' ELSE 'matview' END AS kind WHERE o.relkind OPERATOR(pg_catalog.=) ANY ('{v,m}')) AS v
+				SELECT v.kind, ARRAY[v.kind, o.relname, '', pg_catalog.concat(pg_catalog.array_to_string(o.reloptions,
+					' ')), pg_catalog.pg_get_viewdef(o.objid), '']::pg_catalog.text[]
+				FROM (SELECT CASE WHEN o.relkind OPERATOR(pg_catalog.=) 'v' THEN 'view' ELSE 'matview' END AS kind
+					WHERE o.relkind OPERATOR(pg_catalog.=) ANY ('{v,m}')) AS v
 				UNION ALL
-				SELECT 'function', ARRAY[CASE WHEN p.prokind OPERATOR(pg_catalog.=) 'p' THEN 'procedure' ELSE 'function' END, p.proname, '',
-					pg_catalog.pg_get_function_identity_arguments(p.oid), pg_catalog.pg_get_functiondef(p.oid), '']::pg_catalog.text[]
+				SELECT 'function', ARRAY[CASE WHEN p.prokind OPERATOR(pg_catalog.=) 'p' THEN 'procedure'
+					ELSE 'function' END, p.proname, '',
+					pg_catalog.pg_get_function_identity_arguments(p.oid), pg_catalog.pg_get_functiondef(p.oid),
+						'']::pg_catalog.text[]
 				FROM pg_catalog.pg_proc AS p
-				WHERE o.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_proc'::pg_catalog.regclass AND p.oid OPERATOR(pg_catalog.=) o.objid AND p.prokind OPERATOR(pg_catalog.<>) 'a'
+				WHERE o.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_proc'::pg_catalog.regclass
+					AND p.oid OPERATOR(pg_catalog.=) o.objid AND p.prokind OPERATOR(pg_catalog.<>) 'a'
 				UNION ALL
 				SELECT 'type', ARRAY['type', y.typname, '', 'enum',
-					(SELECT pg_catalog.string_agg(pg_catalog.quote_literal(m.enumlabel), ', ' ORDER BY m.enumsortorder) FROM pg_catalog.pg_enum AS m WHERE m.enumtypid OPERATOR(pg_catalog.=) y.oid), '']::pg_catalog.text[]
+					(SELECT pg_catalog.string_agg(pg_catalog.quote_literal(m.enumlabel),
+						', ' ORDER BY m.enumsortorder) FROM pg_catalog.pg_enum AS m
+						WHERE m.enumtypid OPERATOR(pg_catalog.=) y.oid), '']::pg_catalog.text[]
 				FROM pg_catalog.pg_type AS y
-				WHERE o.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_type'::pg_catalog.regclass AND y.oid OPERATOR(pg_catalog.=) o.objid AND y.typtype OPERATOR(pg_catalog.=) 'e'
+				WHERE o.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_type'::pg_catalog.regclass
+					AND y.oid OPERATOR(pg_catalog.=) o.objid AND y.typtype OPERATOR(pg_catalog.=) 'e'
 				UNION ALL
 				SELECT 'unmodelled', ARRAY['unmodelled', z.kind, z.name]::pg_catalog.text[]
 				FROM (
-					SELECT 'policy' AS kind, pg_catalog.concat(o.relname, ' ', p.polname) AS name FROM pg_catalog.pg_policy AS p WHERE o.relkind OPERATOR(pg_catalog.=) ANY ('{r,p}') AND p.polrelid OPERATOR(pg_catalog.=) o.objid
+					SELECT 'policy' AS kind, pg_catalog.concat(o.relname, ' ', p.polname) AS name
+						FROM pg_catalog.pg_policy AS p WHERE o.relkind OPERATOR(pg_catalog.=) ANY ('{r,p}')
+						AND p.polrelid OPERATOR(pg_catalog.=) o.objid
 					UNION ALL
 					SELECT 'row security', o.relname::pg_catalog.text WHERE o.relrowsecurity
 					UNION ALL
 					SELECT 'rule', pg_catalog.concat(o.relname, ' ', r.rulename) FROM pg_catalog.pg_rewrite AS r
-					WHERE o.relhasrules AND r.ev_class OPERATOR(pg_catalog.=) o.objid AND r.rulename OPERATOR(pg_catalog.<>) '_RETURN'
+					WHERE o.relhasrules AND r.ev_class OPERATOR(pg_catalog.=) o.objid
+						AND r.rulename OPERATOR(pg_catalog.<>) '_RETURN'
 					UNION ALL
 					SELECT i.type, i.identity FROM pg_catalog.pg_identify_object(o.classid, o.objid, 0) AS i
 					WHERE o.relkind OPERATOR(pg_catalog.=) 'f'
-						OR o.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_type'::pg_catalog.regclass AND EXISTS (SELECT FROM pg_catalog.pg_type AS y WHERE y.oid OPERATOR(pg_catalog.=) o.objid AND y.typtype OPERATOR(pg_catalog.<>) 'e')
-						OR o.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_proc'::pg_catalog.regclass AND EXISTS (SELECT FROM pg_catalog.pg_proc AS p WHERE p.oid OPERATOR(pg_catalog.=) o.objid AND p.prokind OPERATOR(pg_catalog.=) 'a')
-						OR o.classid OPERATOR(pg_catalog.<>) ALL (ARRAY['pg_catalog.pg_class'::pg_catalog.regclass, 'pg_catalog.pg_type'::pg_catalog.regclass, 'pg_catalog.pg_proc'::pg_catalog.regclass]::pg_catalog.oid[])
+						OR o.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_type'::pg_catalog.regclass
+							AND EXISTS (SELECT FROM pg_catalog.pg_type AS y WHERE y.oid OPERATOR(pg_catalog.=) o.objid
+							AND y.typtype OPERATOR(pg_catalog.<>) 'e')
+						OR o.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_proc'::pg_catalog.regclass
+							AND EXISTS (SELECT FROM pg_catalog.pg_proc AS p WHERE p.oid OPERATOR(pg_catalog.=) o.objid
+							AND p.prokind OPERATOR(pg_catalog.=) 'a')
+						OR o.classid OPERATOR(pg_catalog.<>) ALL (ARRAY['pg_catalog.pg_class'::pg_catalog.regclass,
+							'pg_catalog.pg_type'::pg_catalog.regclass,
+							'pg_catalog.pg_proc'::pg_catalog.regclass]::pg_catalog.oid[])
 				) AS z
 			) AS l
 			OFFSET 0
