@@ -18,8 +18,8 @@
 #define NUMBER(x) STRINGIFY(x)
 
 /* Room doubles; the arena keeps the old one. */
-static void *grow(struct arena *arena, void *old, size_t count, size_t *room, size_t size,
-		  struct err *err)
+static void *grow(
+	struct arena *arena, void *old, size_t count, size_t *room, size_t size, struct err *err)
 {
 	void *more;
 
@@ -32,11 +32,11 @@ static void *grow(struct arena *arena, void *old, size_t count, size_t *room, si
 	return more;
 }
 
-struct snapshot_unit *snapshot_add_unit(struct snapshot *snapshot, const char *name,
-					struct err *err)
+struct snapshot_unit *snapshot_add_unit(
+	struct snapshot *snapshot, const char *name, struct err *err)
 {
-	struct snapshot_unit *unit = grow(snapshot->arena, snapshot->unit, snapshot->units,
-					  &snapshot->units_room, sizeof *unit, err);
+	struct snapshot_unit *unit = grow(
+		snapshot->arena, snapshot->unit, snapshot->units, &snapshot->units_room, sizeof *unit, err);
 
 	if (!unit)
 		return NULL;
@@ -51,11 +51,10 @@ struct snapshot_unit *snapshot_add_unit(struct snapshot *snapshot, const char *n
 }
 
 int snapshot_add_problem(struct snapshot *snapshot, const char *rule, const char *schema,
-			 struct err *err, const char *format, ...)
+	struct err *err, const char *format, ...)
 {
-	struct snapshot_problem *problem =
-		grow(snapshot->arena, snapshot->problem, snapshot->problems,
-		     &snapshot->problems_room, sizeof *problem, err);
+	struct snapshot_problem *problem = grow(snapshot->arena, snapshot->problem, snapshot->problems,
+		&snapshot->problems_room, sizeof *problem, err);
 	char message[500];
 	va_list args;
 
@@ -75,8 +74,8 @@ int snapshot_add_problem(struct snapshot *snapshot, const char *rule, const char
 	return 0;
 }
 
-int snapshot_add_grant(struct snapshot *snapshot, const char *schema, const char *table,
-		       struct err *err)
+int snapshot_add_grant(
+	struct snapshot *snapshot, const char *schema, const char *table, struct err *err)
 {
 	struct buf line = BUF_INIT(1000);
 	int rc = -1;
@@ -95,7 +94,7 @@ int snapshot_add_grant(struct snapshot *snapshot, const char *schema, const char
 	buf_add_text(&line, ";\n");
 	/* What the tenants query needs comes first; only that can come again. */
 	if (snapshot->missing > GRANTS_COMPARED ||
-	    !strstr(buf_text(snapshot->grants), buf_text(&line))) {
+		!strstr(buf_text(snapshot->grants), buf_text(&line))) {
 		buf_add(snapshot->grants, buf_text(&line), line.len);
 		snapshot->missing++;
 	}
@@ -123,11 +122,10 @@ int snapshot_begin(struct session *session, const char *id, struct err *err)
 	if (id) {
 		buf_add_text(&set, "SET TRANSACTION SNAPSHOT ");
 		if (quote_literal(&set, id, err) || buf_check(&set, err) ||
-		    session_run(session, buf_text(&set), 0, NULL, SNAPSHOT_TIMEOUT_MS, err))
+			session_run(session, buf_text(&set), 0, NULL, SNAPSHOT_TIMEOUT_MS, err))
 			goto out;
 	}
-	rc = session_rows(session, sql_snapshot_begin, 1, &timeout, SNAPSHOT_TIMEOUT_MS, &rows,
-			  err);
+	rc = session_rows(session, sql_snapshot_begin, 1, &timeout, SNAPSHOT_TIMEOUT_MS, &rows, err);
 out:
 	rows_free(rows);
 	buf_release(&set);
@@ -160,10 +158,9 @@ static int list_history_names(struct snapshot *snapshot, struct err *err)
 		if (!quoted)
 			return -1;
 		if ((strcmp(wanted, "auto") != 0 && strcmp(wanted, adapters[i]->name) != 0) ||
-		    strstr(names, quoted))
+			strstr(names, quoted))
 			continue;
-		names = arena_format(snapshot->arena, err, "%s%s%s", names, names[1] ? "," : "",
-				     quoted);
+		names = arena_format(snapshot->arena, err, "%s%s%s", names, names[1] ? "," : "", quoted);
 		if (!names)
 			return -1;
 	}
@@ -176,14 +173,13 @@ static int read_server(struct snapshot *snapshot, struct err *err)
 	struct rows *rows = NULL;
 	int rc = -1;
 
-	if (session_rows(snapshot->session, sql_snapshot_server, 0, NULL, SNAPSHOT_TIMEOUT_MS,
-			 &rows, err))
+	if (session_rows(
+			snapshot->session, sql_snapshot_server, 0, NULL, SNAPSHOT_TIMEOUT_MS, &rows, err))
 		return -1;
 	if (rows_count(rows) != 1 || rows_columns(rows) != 5) {
 		err_set(err, ERR_BUG, "snapshot_server.sql gave no single row");
 	} else {
-		snapshot->system_identifier =
-			arena_text(snapshot->arena, rows_text(rows, 0, 0), err);
+		snapshot->system_identifier = arena_text(snapshot->arena, rows_text(rows, 0, 0), err);
 		snapshot->database = arena_text(snapshot->arena, rows_text(rows, 0, 1), err);
 		snapshot->database_oid = rows_int64(rows, 0, 2);
 		snapshot->role = arena_text(snapshot->arena, rows_text(rows, 0, 3), err);
@@ -201,8 +197,8 @@ static int missing_grants(const struct snapshot *snapshot, struct err *err)
 
 	if (buf_check(snapshot->grants, err))
 		return -1;
-	err_set(err, ERR_UNFIT, "role %s lacks %zu permission%s that a snapshot needs",
-		snapshot->role, snapshot->missing, snapshot->missing == 1 ? "" : "s");
+	err_set(err, ERR_UNFIT, "role %s lacks %zu permission%s that a snapshot needs", snapshot->role,
+		snapshot->missing, snapshot->missing == 1 ? "" : "s");
 	if (snapshot->missing > SNAPSHOT_GRANTS_IN_HINT)
 		return err_hint(err, "as the owner, run the GRANT lines above");
 	snprintf(lines, sizeof lines, "%s", buf_text(snapshot->grants));
@@ -216,24 +212,24 @@ static int take(struct snapshot *snapshot, struct snapshot_result *result, struc
 	int64_t there = 0;
 
 	if (list_history_names(snapshot, err) ||
-	    session_open(snapshot->options->session, &snapshot->session, err) ||
-	    snapshot_begin(snapshot->session, NULL, err))
+		session_open(snapshot->options->session, &snapshot->session, err) ||
+		snapshot_begin(snapshot->session, NULL, err))
 		return -1;
 	snapshot->taken_us = clock_now_us();
 	if (session_value(snapshot->session, "SELECT pg_catalog.pg_export_snapshot()", 0, NULL,
-			  SNAPSHOT_TIMEOUT_MS, &snapshot->snapshot_id, err) ||
-	    read_server(snapshot, err) || snapshot_list_tenants(snapshot, err) ||
-	    snapshot_find_schemas(snapshot, err))
+			SNAPSHOT_TIMEOUT_MS, &snapshot->snapshot_id, err) ||
+		read_server(snapshot, err) || snapshot_list_tenants(snapshot, err) ||
+		snapshot_find_schemas(snapshot, err))
 		return -1;
 	if (snapshot->missing)
 		return missing_grants(snapshot, err);
 	for (size_t i = 0; i < snapshot->units; i++)
 		there += snapshot->unit[i].oid != 0;
 	progress_start(&snapshot->progress, snapshot->options->progress_stream,
-		       snapshot->options->progress_mode, "reading schemas", there);
+		snapshot->options->progress_mode, "reading schemas", there);
 	snapshot->progress_shown = true;
 	if (snapshot_read_digests(snapshot, err) ||
-	    snapshot_read_texts(snapshot, &result->shapes, &result->states, err))
+		snapshot_read_texts(snapshot, &result->shapes, &result->states, err))
 		return -1;
 	return snapshot_store(snapshot, err);
 }
@@ -253,7 +249,7 @@ static void summarise(const struct snapshot *snapshot, struct snapshot_result *r
 }
 
 int snapshot_take(const struct snapshot_options *options, struct db *bundle,
-		  struct snapshot_result *result, struct err *err)
+	struct snapshot_result *result, struct err *err)
 {
 	struct snapshot snapshot = { .options = options, .conf = options->conf, .bundle = bundle };
 	int rc = -1;

@@ -49,8 +49,8 @@ struct batches {
 /* Errors that a change under our reading makes; everything else is an error of its own. */
 static bool is_concurrent(const struct err *err)
 {
-	static const char *const states[] = { "XX000", "42P01", "42703", "42704",
-					      "42883", "3F000", "55P03", "40P01" };
+	static const char *const states[] = { "XX000", "42P01", "42703", "42704", "42883", "3F000",
+		"55P03", "40P01" };
 
 	for (size_t i = 0; i < sizeof states / sizeof *states; i++)
 		if (strcmp(err->sqlstate, states[i]) == 0)
@@ -59,11 +59,11 @@ static bool is_concurrent(const struct err *err)
 }
 
 static int queue(struct lane *lane, enum step step, const char *sql, int params,
-		 const char *const *param, struct err *err)
+	const char *const *param, struct err *err)
 {
 	lane->queued[lane->steps++] = step;
-	return session_queue(lane->session, step == STEP_SHAPES ? PREPARED : NULL, sql, params,
-			     param, err);
+	return session_queue(
+		lane->session, step == STEP_SHAPES ? PREPARED : NULL, sql, params, param, err);
 }
 
 static int queue_states(struct lane *lane, struct err *err)
@@ -75,8 +75,8 @@ static int queue_states(struct lane *lane, struct err *err)
 		if (!lane->unit[i]->adapter)
 			continue;
 		buf_add_format(&sql, "%sSELECT %d, (", sql.len ? " UNION ALL " : "", i);
-		rc = snapshot_history_sql(lane->unit[i]->adapter->digest_sql, lane->unit[i]->name,
-					  &sql, err);
+		rc = snapshot_history_sql(
+			lane->unit[i]->adapter->digest_sql, lane->unit[i]->name, &sql, err);
 		buf_add_char(&sql, ')');
 	}
 	if (rc == 0 && sql.len && !(rc = buf_check(&sql, err)))
@@ -94,8 +94,7 @@ static void add_oids(const struct lane *lane, bool histories, struct buf *out)
 	for (int i = 0; i < lane->count; i++) {
 		if (histories && !lane->unit[i]->adapter)
 			continue;
-		buf_add_format(
-			out, "%s%lld", any ? "," : "",
+		buf_add_format(out, "%s%lld", any ? "," : "",
 			(long long)(histories ? lane->unit[i]->history_oid : lane->unit[i]->oid));
 		any = true;
 	}
@@ -113,7 +112,7 @@ static int queue_catalog(struct batches *batches, struct lane *lane, struct err 
 	params[0] = buf_text(&schemas);
 	params[1] = batches->snapshot->history_names;
 	if (buf_check(&schemas, err) || buf_check(&histories, err) ||
-	    queue(lane, STEP_SHAPES, NULL, 2, params, err))
+		queue(lane, STEP_SHAPES, NULL, 2, params, err))
 		goto out;
 	params[0] = buf_text(&histories);
 	rc = queue(lane, STEP_TRUNCATED, sql_snapshot_truncated, 1, params, err);
@@ -130,22 +129,19 @@ static int queue_batch(struct batches *batches, struct lane *lane, struct err *e
 	int rc = -1;
 
 	buf_add_text(&import, "SET TRANSACTION SNAPSHOT ");
-	if (quote_literal(&import, batches->snapshot->snapshot_id, err) ||
-	    buf_check(&import, err) ||
-	    queue(lane, STEP_BEGIN, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", 0, NULL,
-		  err) ||
-	    queue(lane, STEP_IMPORT, buf_text(&import), 0, NULL, err) ||
-	    queue(lane, STEP_PIN, sql_snapshot_begin, 1, &timeout, err))
+	if (quote_literal(&import, batches->snapshot->snapshot_id, err) || buf_check(&import, err) ||
+		queue(lane, STEP_BEGIN, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", 0, NULL, err) ||
+		queue(lane, STEP_IMPORT, buf_text(&import), 0, NULL, err) ||
+		queue(lane, STEP_PIN, sql_snapshot_begin, 1, &timeout, err))
 		goto out;
 	if (!lane->prepared) {
 		lane->queued[lane->steps++] = STEP_PREPARE;
 		if (session_queue_prepare(lane->session, PREPARED,
-					  shape_guard_query(session_server_version(lane->session)),
-					  err))
+				shape_guard_query(session_server_version(lane->session)), err))
 			goto out;
 	}
 	if (queue_states(lane, err) || queue_catalog(batches, lane, err) ||
-	    queue(lane, STEP_COMMIT, "COMMIT", 0, NULL, err))
+		queue(lane, STEP_COMMIT, "COMMIT", 0, NULL, err))
 		goto out;
 	rc = session_queue_sync(lane->session, err);
 out:
@@ -182,8 +178,8 @@ static struct snapshot_unit *unit_of(struct lane *lane, int64_t oid)
 
 static int wrong_answer(struct err *err, const char *what)
 {
-	return err_set(err, ERR_BUG,
-		       "the server's answer to the snapshot's query for %s cannot be read", what);
+	return err_set(
+		err, ERR_BUG, "the server's answer to the snapshot's query for %s cannot be read", what);
 }
 
 static int take_states(struct lane *lane, const struct rows *rows, struct err *err)
@@ -192,7 +188,7 @@ static int take_states(struct lane *lane, const struct rows *rows, struct err *e
 		int64_t n = rows_int64(rows, i, 0);
 		const char *hex = rows_text(rows, i, 1);
 		if (n < 0 || n >= lane->count || !hex ||
-		    !digest_parse(hex, strlen(hex), &lane->unit[n]->state))
+			!digest_parse(hex, strlen(hex), &lane->unit[n]->state))
 			return wrong_answer(err, "states");
 	}
 	return 0;
@@ -242,13 +238,12 @@ static int finish_batch(struct batches *batches, struct lane *lane, struct err *
 			lane->unit[i]->again = true;
 		lane->steps = lane->next = 0;
 		return queue(lane, STEP_ROLLBACK, "ROLLBACK", 0, NULL, err) ||
-				       session_queue_sync(lane->session, err)
-			       ? -1
-			       : 0;
+					   session_queue_sync(lane->session, err)
+				   ? -1
+				   : 0;
 	}
 	batches->done += lane->count;
-	progress_update(&batches->snapshot->progress, batches->done,
-			lane->unit[lane->count - 1]->name);
+	progress_update(&batches->snapshot->progress, batches->done, lane->unit[lane->count - 1]->name);
 	return start_batch(batches, lane, err);
 }
 
@@ -293,11 +288,10 @@ static int run(struct batches *batches, struct err *err)
 			struct lane *lane = &batches->lane[i];
 			waiting[i] = lane->busy ? lane->session : NULL;
 			busy += lane->busy;
-			if (lane->busy && clock_monotonic_us() - lane->asked_us >
-						  SNAPSHOT_TIMEOUT_MS * 1000ll + 5000000)
-				return err_set(err, ERR_SERVER,
-					       "the server has not answered for %d seconds",
-					       SNAPSHOT_TIMEOUT_MS / 1000 + 5);
+			if (lane->busy &&
+				clock_monotonic_us() - lane->asked_us > SNAPSHOT_TIMEOUT_MS * 1000ll + 5000000)
+				return err_set(err, ERR_SERVER, "the server has not answered for %d seconds",
+					SNAPSHOT_TIMEOUT_MS / 1000 + 5);
 		}
 		if (!busy)
 			return 0;

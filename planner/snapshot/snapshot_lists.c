@@ -16,8 +16,8 @@ static int compare_name(const void *key, const void *unit)
 static struct snapshot_unit *find_listed(struct snapshot *snapshot, const char *name)
 {
 	return snapshot->listed ? bsearch(name, snapshot->unit, snapshot->listed,
-					  sizeof *snapshot->unit, compare_name)
-				: NULL;
+								  sizeof *snapshot->unit, compare_name)
+							: NULL;
 }
 
 /*
@@ -35,9 +35,8 @@ static int take_namespaces(struct snapshot *snapshot, const struct rows *rows, s
 			unit = snapshot_add_unit(snapshot, name, err);
 			if (!unit)
 				return -1;
-			unit->scope = strcmp(name, snapshot->conf->shared_schema) == 0
-					      ? SCOPE_SHARED
-					      : SCOPE_ORPHAN;
+			unit->scope =
+				strcmp(name, snapshot->conf->shared_schema) == 0 ? SCOPE_SHARED : SCOPE_ORPHAN;
 			unit->active = unit->scope == SCOPE_SHARED;
 		}
 		unit->oid = rows_int64(rows, i, 0);
@@ -55,8 +54,7 @@ static int by_oid(const void *a, const void *b)
 
 static int by_name(const void *a, const void *b)
 {
-	return strcmp(((const struct snapshot_unit *)a)->name,
-		      ((const struct snapshot_unit *)b)->name);
+	return strcmp(((const struct snapshot_unit *)a)->name, ((const struct snapshot_unit *)b)->name);
 }
 
 static struct snapshot_unit *find_oid(struct snapshot *snapshot, int64_t oid)
@@ -85,22 +83,18 @@ static int take_histories(struct snapshot *snapshot, const struct rows *rows, st
 	for (int i = 0; i < rows_count(rows); i++) {
 		struct snapshot_unit *unit = find_oid(snapshot, rows_int64(rows, i, 0));
 		const char *table = rows_text(rows, i, 2), *columns = rows_text(rows, i, 4);
-		const struct history_adapter *adapter =
-			history_recognise(table, columns ? columns : "");
+		const struct history_adapter *adapter = history_recognise(table, columns ? columns : "");
 		if (!unit)
 			continue;
-		if (adapter &&
-		    (strcmp(wanted, "auto") == 0 || strcmp(wanted, adapter->name) == 0)) {
+		if (adapter && (strcmp(wanted, "auto") == 0 || strcmp(wanted, adapter->name) == 0)) {
 			unit->adapter = adapter;
 			unit->history_oid = rows_int64(rows, i, 1);
 			unit->readable = rows_bool(rows, i, 3);
 		} else if (unit->scope != SCOPE_ORPHAN &&
-			   snapshot_add_problem(
-				   snapshot, "history", unit->name, err,
-				   "%s.%s is not a history table of %s: its columns are %s",
-				   unit->name, table,
-				   strcmp(wanted, "auto") == 0 ? "a known tool" : wanted,
-				   columns ? columns : "none")) {
+				   snapshot_add_problem(snapshot, "history", unit->name, err,
+					   "%s.%s is not a history table of %s: its columns are %s", unit->name, table,
+					   strcmp(wanted, "auto") == 0 ? "a known tool" : wanted,
+					   columns ? columns : "none")) {
 			return -1;
 		}
 	}
@@ -122,15 +116,15 @@ static int check_permissions(struct snapshot *snapshot, struct err *err)
 		if (unit->scope == SCOPE_ORPHAN && tenants_known) {
 			unit->adapter = NULL;
 			if (snapshot_add_problem(snapshot, "orphan", unit->name, err,
-						 "schema %s has a history table that may not be "
-						 "read, and is not listed",
-						 unit->name))
+					"schema %s has a history table that may not be "
+					"read, and is not listed",
+					unit->name))
 				return -1;
 			continue;
 		}
 		if ((!unit->usable && snapshot_add_grant(snapshot, unit->name, NULL, err)) ||
-		    (!unit->readable &&
-		     snapshot_add_grant(snapshot, unit->name, unit->adapter->table, err)))
+			(!unit->readable &&
+				snapshot_add_grant(snapshot, unit->name, unit->adapter->table, err)))
 			return -1;
 	}
 	return 0;
@@ -152,8 +146,8 @@ static int keep_ours(struct snapshot *snapshot, struct err *err)
 	}
 	snapshot->units = kept;
 	if (!shared) {
-		err_set(err, ERR_UNFIT, "database %s has no schema %s, the shared one",
-			snapshot->database, snapshot->conf->shared_schema);
+		err_set(err, ERR_UNFIT, "database %s has no schema %s, the shared one", snapshot->database,
+			snapshot->conf->shared_schema);
 		return err_hint(err, "[shared] schema names it; -d names the database");
 	}
 	qsort(snapshot->unit, kept, sizeof *snapshot->unit, by_name);
@@ -167,18 +161,18 @@ int snapshot_find_schemas(struct snapshot *snapshot, struct err *err)
 	int rc = -1;
 
 	if (session_rows(snapshot->session, sql_snapshot_namespaces, 0, NULL, SNAPSHOT_TIMEOUT_MS,
-			 &namespaces, err) ||
-	    take_namespaces(snapshot, namespaces, err) ||
-	    session_rows(snapshot->session, sql_snapshot_sizes, 1, &names, SNAPSHOT_TIMEOUT_MS,
-			 &sizes, err) ||
-	    session_rows(snapshot->session, sql_snapshot_histories, 1, &names, SNAPSHOT_TIMEOUT_MS,
-			 &histories, err))
+			&namespaces, err) ||
+		take_namespaces(snapshot, namespaces, err) ||
+		session_rows(
+			snapshot->session, sql_snapshot_sizes, 1, &names, SNAPSHOT_TIMEOUT_MS, &sizes, err) ||
+		session_rows(snapshot->session, sql_snapshot_histories, 1, &names, SNAPSHOT_TIMEOUT_MS,
+			&histories, err))
 		goto out;
 	if (snapshot->units)
 		qsort(snapshot->unit, snapshot->units, sizeof *snapshot->unit, by_oid);
 	take_sizes(snapshot, sizes);
 	if (take_histories(snapshot, histories, err) || check_permissions(snapshot, err) ||
-	    keep_ours(snapshot, err))
+		keep_ours(snapshot, err))
 		goto out;
 	rc = 0;
 out:

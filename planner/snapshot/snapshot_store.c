@@ -6,6 +6,7 @@
 #include "clock.h"
 #include "object.h"
 #include "snapshot_private.h"
+#include "sql.h"
 #include "text.h"
 
 #define FACTS_MAX_BYTES (16u << 20)
@@ -36,7 +37,7 @@ static void write_facts(const struct snapshot *snapshot, struct buf *out)
 	buf_add_text(out, ",\"history_tables\":");
 	add_names(out, snapshot->history_names);
 	buf_add_format(out, ",\"tenants\":{\"listed\":%zu,\"active_column\":%s},\"problems\":[",
-		       snapshot->listed, snapshot->active_column ? "true" : "false");
+		snapshot->listed, snapshot->active_column ? "true" : "false");
 	for (size_t i = 0; i < snapshot->problems; i++) {
 		buf_add_text(out, i ? ",{\"rule\":" : "{\"rule\":");
 		add_text(out, snapshot->problem[i].rule);
@@ -58,17 +59,10 @@ static int store_target(struct snapshot *snapshot, struct err *err)
 
 	write_facts(snapshot, &facts);
 	if (buf_check(&facts, err) ||
-	    object_put(snapshot->bundle, "facts", buf_text(&facts), facts.len, &facts_digest,
-		       err) ||
-	    object_put(snapshot->bundle, "configuration", snapshot->conf->text,
-		       snapshot->conf->text_len, &conf_digest, err) ||
-	    db_prepare(
-		    snapshot->bundle,
-		    "INSERT INTO target (target, label, system_identifier, database_oid, database, "
-		    "server_version, taken, shared_schema, configuration, facts) VALUES (?1, ?2, "
-		    "?3, ?4, ?5, ?6, ?7, ?8, "
-		    "?9, ?10)",
-		    &query, err))
+		object_put(snapshot->bundle, "facts", buf_text(&facts), facts.len, &facts_digest, err) ||
+		object_put(snapshot->bundle, "configuration", snapshot->conf->text,
+			snapshot->conf->text_len, &conf_digest, err) ||
+		db_prepare(snapshot->bundle, sql_snapshot_target, &query, err))
 		goto out;
 	db_bind_int64(query, 1, TARGET);
 	db_bind_text(query, 2, snapshot->conf->label);
@@ -116,12 +110,7 @@ int snapshot_store(struct snapshot *snapshot, struct err *err)
 	int rc = store_target(snapshot, err);
 
 	if (rc == 0)
-		rc = db_prepare(
-			snapshot->bundle,
-			"INSERT INTO schema (target, name, scope, listed, active, oid, history, "
-			"state, shape, tables, rows, bytes) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, "
-			"?8, ?9, ?10, ?11, ?12)",
-			&query, err);
+		rc = db_prepare(snapshot->bundle, sql_snapshot_schema, &query, err);
 	for (size_t i = 0; rc == 0 && i < snapshot->units; i++)
 		rc = store_unit(query, &snapshot->unit[i], err);
 	db_finish(query);

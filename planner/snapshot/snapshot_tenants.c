@@ -15,34 +15,29 @@
 static bool is_reserved(const char *name)
 {
 	return text_starts(name, "pg_") || strcmp(name, "information_schema") == 0 ||
-	       strcmp(name, SNAPSHOT_LEDGER) == 0;
+		   strcmp(name, SNAPSHOT_LEDGER) == 0;
 }
 
 /* Add one row of the list, or the problem with it. */
-static int take_row(struct snapshot *snapshot, const char *name, bool active, int row,
-		    struct err *err)
+static int take_row(
+	struct snapshot *snapshot, const char *name, bool active, int row, struct err *err)
 {
 	struct snapshot_unit *unit;
 
 	if (!name)
 		return snapshot_add_problem(snapshot, "null", "", err,
-					    "row %d of the tenants query has no schema name (NULL)",
-					    row);
+			"row %d of the tenants query has no schema name (NULL)", row);
 	if (!*name)
 		return snapshot_add_problem(snapshot, "empty", "", err,
-					    "row %d of the tenants query has an empty schema name",
-					    row);
+			"row %d of the tenants query has an empty schema name", row);
 	if (strlen(name) > NAME_MAX_BYTES)
-		return snapshot_add_problem(
-			snapshot, "long", name, err,
+		return snapshot_add_problem(snapshot, "long", name, err,
 			"the tenants query lists %s, which is longer than 63 bytes", name);
 	if (strcmp(name, snapshot->conf->shared_schema) == 0)
-		return snapshot_add_problem(
-			snapshot, "shared", name, err,
+		return snapshot_add_problem(snapshot, "shared", name, err,
 			"the tenants query lists %s, which is the shared schema", name);
 	if (is_reserved(name))
-		return snapshot_add_problem(
-			snapshot, "reserved", name, err,
+		return snapshot_add_problem(snapshot, "reserved", name, err,
 			"the tenants query lists %s, which is not a tenant's name to have", name);
 	unit = snapshot_add_unit(snapshot, name, err);
 	if (!unit)
@@ -57,8 +52,7 @@ static int wrong_query(struct err *err, const char *what)
 {
 	err_set(err, ERR_CONFIG, "the tenants query %s", what);
 	return err_hint(
-		err,
-		"[tenants] query = SELECT name, active FROM ...: a text, and optionally a boolean");
+		err, "[tenants] query = SELECT name, active FROM ...: a text, and optionally a boolean");
 }
 
 static int take_rows(struct snapshot *snapshot, const struct rows *rows, struct err *err)
@@ -66,19 +60,18 @@ static int take_rows(struct snapshot *snapshot, const struct rows *rows, struct 
 	int columns = rows_columns(rows);
 
 	if (columns < 1 || columns > 2)
-		return wrong_query(err,
-				   columns ? "returns more than two columns" : "returns no column");
+		return wrong_query(err, columns ? "returns more than two columns" : "returns no column");
 	snapshot->active_column = columns == 2;
 	for (int i = 0; i < rows_count(rows); i++) {
 		const char *name = rows_text(rows, i, 0),
-			   *active = columns == 2 ? rows_text(rows, i, 1) : "t";
+				   *active = columns == 2 ? rows_text(rows, i, 1) : "t";
 		if (active && strcmp(active, "t") != 0 && strcmp(active, "f") != 0)
 			return wrong_query(err, "has a second column that is not boolean");
 		if (!active && name &&
-		    snapshot_add_problem(snapshot, "active", name, err,
-					 "the tenants query does not say whether %s is active "
-					 "(NULL); it counts as inactive",
-					 name))
+			snapshot_add_problem(snapshot, "active", name, err,
+				"the tenants query does not say whether %s is active "
+				"(NULL); it counts as inactive",
+				name))
 			return -1;
 		if (take_row(snapshot, name, active && *active == 't', i + 1, err))
 			return -1;
@@ -87,13 +80,13 @@ static int take_rows(struct snapshot *snapshot, const struct rows *rows, struct 
 }
 
 /* One relation that the query names: what it takes to read it. */
-static int note_relation(struct snapshot *snapshot, const struct sql_object *object,
-			 struct err *err)
+static int note_relation(
+	struct snapshot *snapshot, const struct sql_object *object, struct err *err)
 {
 	const char *params[2] = { object->schema, object->name };
 	struct rows *rows = NULL;
-	int rc = session_rows(snapshot->session, sql_snapshot_readable, 2, params,
-			      SNAPSHOT_TIMEOUT_MS, &rows, err);
+	int rc = session_rows(
+		snapshot->session, sql_snapshot_readable, 2, params, SNAPSHOT_TIMEOUT_MS, &rows, err);
 
 	if (rc == 0 && rows_count(rows) == 1 && !rows_bool(rows, 0, 0))
 		rc = snapshot_add_grant(snapshot, object->schema, NULL, err);
@@ -109,13 +102,13 @@ static int note_denied(struct snapshot *snapshot, const struct err *denied, stru
 	const char *query = snapshot->conf->tenants_query;
 	struct sql_file *file;
 
-	if (statement_parse_file(snapshot->arena, "the tenants query", query, strlen(query), 1,
-				 &file, err))
+	if (statement_parse_file(
+			snapshot->arena, "the tenants query", query, strlen(query), 1, &file, err))
 		return -1;
 	for (size_t i = 0; i < file->statements; i++)
 		for (size_t j = 0; j < file->statement[i].objects; j++)
 			if (file->statement[i].object[j].schema &&
-			    note_relation(snapshot, &file->statement[i].object[j], err))
+				note_relation(snapshot, &file->statement[i].object[j], err))
 				return -1;
 	if (snapshot->missing)
 		return 0;
@@ -131,8 +124,8 @@ static int failed_query(struct snapshot *snapshot, const struct err *failed, str
 		*err = *failed;
 		return -1;
 	}
-	if (session_run(snapshot->session, "ROLLBACK TO SAVEPOINT tenants", 0, NULL,
-			SNAPSHOT_TIMEOUT_MS, err))
+	if (session_run(
+			snapshot->session, "ROLLBACK TO SAVEPOINT tenants", 0, NULL, SNAPSHOT_TIMEOUT_MS, err))
 		return -1;
 	if (denied)
 		return note_denied(snapshot, failed, err);
@@ -141,7 +134,7 @@ static int failed_query(struct snapshot *snapshot, const struct err *failed, str
 	err_context(err, "the tenants query");
 	err->hint[0] = '\0';
 	return err_hint(err, "it runs read-only and with search_path = pg_catalog: write "
-			     "public.tenants, not tenants");
+						 "public.tenants, not tenants");
 }
 
 static int run_query(struct snapshot *snapshot, struct err *err)
@@ -152,8 +145,8 @@ static int run_query(struct snapshot *snapshot, struct err *err)
 
 	if (session_run(snapshot->session, "SAVEPOINT tenants", 0, NULL, SNAPSHOT_TIMEOUT_MS, err))
 		return -1;
-	if (session_rows(snapshot->session, snapshot->conf->tenants_query, 0, NULL,
-			 SNAPSHOT_TIMEOUT_MS, &rows, &failed))
+	if (session_rows(snapshot->session, snapshot->conf->tenants_query, 0, NULL, SNAPSHOT_TIMEOUT_MS,
+			&rows, &failed))
 		return failed_query(snapshot, &failed, err);
 	rc = take_rows(snapshot, rows, err);
 	rows_free(rows);
@@ -166,13 +159,13 @@ static int match_pattern(struct snapshot *snapshot, struct err *err)
 	struct rows *rows = NULL;
 	int rc = 0;
 
-	if (session_rows(snapshot->session, sql_snapshot_namespaces, 0, NULL, SNAPSHOT_TIMEOUT_MS,
-			 &rows, err))
+	if (session_rows(
+			snapshot->session, sql_snapshot_namespaces, 0, NULL, SNAPSHOT_TIMEOUT_MS, &rows, err))
 		return -1;
 	for (int i = 0; rc == 0 && i < rows_count(rows); i++) {
 		const char *name = rows_text(rows, i, 1);
 		if (text_glob(snapshot->conf->tenants_pattern, name) && !is_reserved(name) &&
-		    strcmp(name, snapshot->conf->shared_schema) != 0)
+			strcmp(name, snapshot->conf->shared_schema) != 0)
 			rc = take_row(snapshot, name, true, i + 1, err);
 	}
 	rows_free(rows);
@@ -196,12 +189,10 @@ static int unite(struct snapshot *snapshot, struct err *err)
 		qsort(snapshot->unit, snapshot->units, sizeof *snapshot->unit, by_name);
 	for (size_t i = 0, next; i < snapshot->units; i = next) {
 		const char *name = snapshot->unit[i].name;
-		for (next = i + 1;
-		     next < snapshot->units && strcmp(snapshot->unit[next].name, name) == 0;)
+		for (next = i + 1; next < snapshot->units && strcmp(snapshot->unit[next].name, name) == 0;)
 			next++;
-		if (next > i + 1 &&
-		    snapshot_add_problem(snapshot, "duplicate", name, err,
-					 "the tenants query lists %s %zu times", name, next - i))
+		if (next > i + 1 && snapshot_add_problem(snapshot, "duplicate", name, err,
+								"the tenants query lists %s %zu times", name, next - i))
 			return -1;
 		snapshot->unit[kept++] = snapshot->unit[i];
 	}

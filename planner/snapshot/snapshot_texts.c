@@ -18,7 +18,7 @@ struct kind {
 	const char *object;
 	size_t offset; /* of the digest in a unit */
 	int (*fetch)(struct snapshot *snapshot, struct session *session,
-		     const struct snapshot_unit *unit, char **text, struct err *err);
+		const struct snapshot_unit *unit, char **text, struct err *err);
 };
 
 static const struct digest *digest_in(const struct snapshot_unit *unit, const struct kind *kind)
@@ -27,7 +27,7 @@ static const struct digest *digest_in(const struct snapshot_unit *unit, const st
 }
 
 static int fetch_shape(struct snapshot *snapshot, struct session *session,
-		       const struct snapshot_unit *unit, char **text, struct err *err)
+	const struct snapshot_unit *unit, char **text, struct err *err)
 {
 	char oids[32];
 	const char *params[2] = { oids, snapshot->history_names };
@@ -35,16 +35,16 @@ static int fetch_shape(struct snapshot *snapshot, struct session *session,
 
 	snprintf(oids, sizeof oids, "{%lld}", (long long)unit->oid);
 	if (session_rows(session, shape_query(session_server_version(session)), 2, params,
-			 SNAPSHOT_TIMEOUT_MS, &rows, err))
+			SNAPSHOT_TIMEOUT_MS, &rows, err))
 		return -1;
-	*text = rows_count(rows) == 1 && rows_text(rows, 0, 2) ? strdup(rows_text(rows, 0, 2))
-							       : strdup("");
+	*text =
+		rows_count(rows) == 1 && rows_text(rows, 0, 2) ? strdup(rows_text(rows, 0, 2)) : strdup("");
 	rows_free(rows);
 	return *text ? 0 : err_nomem(err);
 }
 
 static int fetch_state(struct snapshot *snapshot, struct session *session,
-		       const struct snapshot_unit *unit, char **text, struct err *err)
+	const struct snapshot_unit *unit, char **text, struct err *err)
 {
 	struct buf sql = BUF_INIT(SQL_MAX_BYTES);
 	int rc = -1;
@@ -55,8 +55,7 @@ static int fetch_state(struct snapshot *snapshot, struct session *session,
 		return *text ? 0 : err_nomem(err);
 	}
 	if (snapshot_history_sql(unit->adapter->text_sql, unit->name, &sql, err) == 0)
-		rc = session_value(session, buf_text(&sql), 0, NULL, SNAPSHOT_TIMEOUT_MS, text,
-				   err);
+		rc = session_value(session, buf_text(&sql), 0, NULL, SNAPSHOT_TIMEOUT_MS, text, err);
 	buf_release(&sql);
 	if (rc == 0 && !*text)
 		rc = err_set(err, ERR_BUG, "the state of %s is NULL", unit->name);
@@ -76,8 +75,8 @@ static bool fits(const char *text, const struct digest *wanted)
 	return digest_equal(&digest, wanted);
 }
 
-static int keep(struct snapshot *snapshot, const struct kind *kind, const char *text,
-		struct err *err)
+static int keep(
+	struct snapshot *snapshot, const struct kind *kind, const char *text, struct err *err)
 {
 	struct digest digest;
 
@@ -93,8 +92,8 @@ static bool lost_or_fatal(const struct snapshot *snapshot, const struct err *err
  * One text in the first snapshot, in a savepoint; the unit is marked when the server stumbles or
  * the text does not fit.
  */
-static int fetch_once(struct snapshot *snapshot, const struct kind *kind,
-		      struct snapshot_unit *unit, struct err *err)
+static int fetch_once(
+	struct snapshot *snapshot, const struct kind *kind, struct snapshot_unit *unit, struct err *err)
 {
 	struct session *session = snapshot->session;
 	struct err failed = ERR_INIT;
@@ -126,7 +125,7 @@ static const struct kind *sorting;
 static int by_digest(const void *a, const void *b)
 {
 	const struct snapshot_unit *x = *(struct snapshot_unit *const *)a,
-				   *y = *(struct snapshot_unit *const *)b;
+							   *y = *(struct snapshot_unit *const *)b;
 	int order = memcmp(digest_in(x, sorting)->bytes, digest_in(y, sorting)->bytes, DIGEST_SIZE);
 
 	return order ? order : (x > y) - (x < y);
@@ -134,15 +133,14 @@ static int by_digest(const void *a, const void *b)
 
 /* For each distinct digest one unit that still stands by it. */
 static int fetch_kind(struct snapshot *snapshot, const struct kind *kind,
-		      struct snapshot_unit **unit, size_t units, struct err *err)
+	struct snapshot_unit **unit, size_t units, struct err *err)
 {
 	sorting = kind;
 	qsort(unit, units, sizeof *unit, by_digest);
 	for (size_t i = 0, next; i < units; i = next) {
 		const struct digest *digest = digest_in(unit[i], kind);
 		bool kept = false;
-		for (next = i; next < units && digest_equal(digest_in(unit[next], kind), digest);
-		     next++) {
+		for (next = i; next < units && digest_equal(digest_in(unit[next], kind), digest); next++) {
 			if (kept || unit[next]->again)
 				continue;
 			if (fetch_once(snapshot, kind, unit[next], err))
@@ -157,8 +155,8 @@ static int fetch_kind(struct snapshot *snapshot, const struct kind *kind,
  * All of one schema in a snapshot of its own. *settled: its texts fit and its history was not
  * truncated meanwhile.
  */
-static int read_whole(struct snapshot *snapshot, struct snapshot_unit *unit, bool *settled,
-		      struct err *err)
+static int read_whole(
+	struct snapshot *snapshot, struct snapshot_unit *unit, bool *settled, struct err *err)
 {
 	struct session *session = snapshot->session;
 	struct rows *rows = NULL;
@@ -167,11 +165,9 @@ static int read_whole(struct snapshot *snapshot, struct snapshot_unit *unit, boo
 	int rc = -1;
 
 	snprintf(oids, sizeof oids, unit->adapter ? "{%lld}" : "{}", (long long)unit->history_oid);
-	if (snapshot_begin(session, NULL, err) ||
-	    fetch_state(snapshot, session, unit, &text[1], err) ||
-	    fetch_shape(snapshot, session, unit, &text[0], err) ||
-	    session_rows(session, sql_snapshot_truncated, 1, &param, SNAPSHOT_TIMEOUT_MS, &rows,
-			 err))
+	if (snapshot_begin(session, NULL, err) || fetch_state(snapshot, session, unit, &text[1], err) ||
+		fetch_shape(snapshot, session, unit, &text[0], err) ||
+		session_rows(session, sql_snapshot_truncated, 1, &param, SNAPSHOT_TIMEOUT_MS, &rows, err))
 		goto out;
 	*settled = rows_count(rows) == 0;
 	digest_of(text[0], strlen(text[0]), &unit->shape);
@@ -238,16 +234,14 @@ static int64_t count_distinct(struct snapshot_unit **unit, size_t units, const s
 	sorting = kind;
 	qsort(unit, units, sizeof *unit, by_digest);
 	for (size_t i = 0; i < units; i++)
-		distinct += i == 0 ||
-			    !digest_equal(digest_in(unit[i - 1], kind), digest_in(unit[i], kind));
+		distinct += i == 0 || !digest_equal(digest_in(unit[i - 1], kind), digest_in(unit[i], kind));
 	return distinct;
 }
 
-int snapshot_read_texts(struct snapshot *snapshot, int64_t *shapes, int64_t *states,
-			struct err *err)
+int snapshot_read_texts(
+	struct snapshot *snapshot, int64_t *shapes, int64_t *states, struct err *err)
 {
-	struct snapshot_unit **unit =
-		arena_array(snapshot->arena, snapshot->units, sizeof *unit, err);
+	struct snapshot_unit **unit = arena_array(snapshot->arena, snapshot->units, sizeof *unit, err);
 	size_t units = 0;
 
 	if (!unit)
@@ -256,7 +250,7 @@ int snapshot_read_texts(struct snapshot *snapshot, int64_t *shapes, int64_t *sta
 		if (snapshot->unit[i].oid)
 			unit[units++] = &snapshot->unit[i];
 	if (fetch_kind(snapshot, &kinds[1], unit, units, err) ||
-	    fetch_kind(snapshot, &kinds[0], unit, units, err) || read_changed(snapshot, err))
+		fetch_kind(snapshot, &kinds[0], unit, units, err) || read_changed(snapshot, err))
 		return -1;
 	*shapes = count_distinct(unit, units, &kinds[0]);
 	*states = count_distinct(unit, units, &kinds[1]);

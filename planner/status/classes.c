@@ -7,6 +7,7 @@
 #include <string.h>
 #include "classes.h"
 #include "object.h"
+#include "sql.h"
 
 #define ARENA_MAX_BYTES ((size_t)1 << 30)
 
@@ -31,8 +32,8 @@ static int copy_digest(struct db_query *query, int column, struct digest *out, s
 	return 0;
 }
 
-static int copy_text(struct arena *arena, struct db_query *query, int column, const char **out,
-		     struct err *err)
+static int copy_text(
+	struct arena *arena, struct db_query *query, int column, const char **out, struct err *err)
 {
 	const char *text;
 
@@ -50,12 +51,7 @@ static int read_target(struct class_set *set, struct db *bundle, struct err *err
 	bool row;
 	int rc = -1;
 
-	if (db_prepare(bundle,
-		       "SELECT label, system_identifier, database, shared_schema, database_oid, "
-		       "taken, "
-		       "server_version, configuration, facts FROM target ORDER BY target",
-		       &query, err) ||
-	    db_step(query, &row, err))
+	if (db_prepare(bundle, sql_classes_target, &query, err) || db_step(query, &row, err))
 		goto out;
 	if (!row) {
 		err_set(err, ERR_FORMAT, "the bundle holds no snapshot");
@@ -63,22 +59,19 @@ static int read_target(struct class_set *set, struct db *bundle, struct err *err
 		goto out;
 	}
 	if (copy_text(set->arena, query, 0, &target->label, err) ||
-	    copy_text(set->arena, query, 1, &target->system_identifier, err) ||
-	    copy_text(set->arena, query, 2, &target->database, err) ||
-	    copy_text(set->arena, query, 3, &target->shared_schema, err) ||
-	    db_get_int64(query, 4, &target->database_oid, err) ||
-	    db_get_int64(query, 5, &target->taken_us, err) ||
-	    db_get_int64(query, 6, &version, err) ||
-	    copy_digest(query, 7, &target->configuration, err) ||
-	    copy_digest(query, 8, &target->facts, err))
+		copy_text(set->arena, query, 1, &target->system_identifier, err) ||
+		copy_text(set->arena, query, 2, &target->database, err) ||
+		copy_text(set->arena, query, 3, &target->shared_schema, err) ||
+		db_get_int64(query, 4, &target->database_oid, err) ||
+		db_get_int64(query, 5, &target->taken_us, err) || db_get_int64(query, 6, &version, err) ||
+		copy_digest(query, 7, &target->configuration, err) ||
+		copy_digest(query, 8, &target->facts, err))
 		goto out;
 	target->server_version = (int)version;
-	if (!target->label || !target->system_identifier || !target->database ||
-	    !target->shared_schema)
+	if (!target->label || !target->system_identifier || !target->database || !target->shared_schema)
 		err_set(err, ERR_FORMAT, "the snapshot's target lacks a name");
 	else if (db_step(query, &row, err) == 0 && row)
-		err_set(err, ERR_VERSION,
-			"the bundle holds several targets; this version reads one");
+		err_set(err, ERR_VERSION, "the bundle holds several targets; this version reads one");
 	rc = err->code == ERR_NONE ? 0 : -1;
 out:
 	db_finish(query);
@@ -87,7 +80,7 @@ out:
 
 /* An object's bytes in the arena. */
 static int load(struct class_set *set, struct db *bundle, const struct digest *digest,
-		const char *kind, const char **text, size_t *len, struct err *err)
+	const char *kind, const char **text, size_t *len, struct err *err)
 {
 	char *bytes = NULL;
 	int rc = object_get(bundle, digest, kind, &bytes, len, err);
@@ -117,16 +110,15 @@ static int read_scope(struct db_query *query, enum classes_scope *out, struct er
 
 /* One row; *there false: listed, but without a schema. */
 static int read_schema(struct class_set *set, struct db_query *query, struct classes_schema *out,
-		       struct row *row, bool *there, struct err *err)
+	struct row *row, bool *there, struct err *err)
 {
 	int64_t listed, active;
 
-	if (copy_text(set->arena, query, 0, &out->name, err) ||
-	    read_scope(query, &out->scope, err) || db_get_int64(query, 2, &listed, err) ||
-	    db_get_int64(query, 3, &active, err) ||
-	    copy_text(set->arena, query, 5, &out->history, err) ||
-	    db_get_int64(query, 8, &out->tables, err) || db_get_int64(query, 9, &out->rows, err) ||
-	    db_get_int64(query, 10, &out->bytes, err))
+	if (copy_text(set->arena, query, 0, &out->name, err) || read_scope(query, &out->scope, err) ||
+		db_get_int64(query, 2, &listed, err) || db_get_int64(query, 3, &active, err) ||
+		copy_text(set->arena, query, 5, &out->history, err) ||
+		db_get_int64(query, 8, &out->tables, err) || db_get_int64(query, 9, &out->rows, err) ||
+		db_get_int64(query, 10, &out->bytes, err))
 		return -1;
 	out->listed = listed != 0;
 	out->active = active != 0;
@@ -135,39 +127,30 @@ static int read_schema(struct class_set *set, struct db_query *query, struct cla
 	if (!*there)
 		return 0;
 	if (db_get_int64(query, 4, &out->oid, err) || copy_digest(query, 6, &row->state, err) ||
-	    copy_digest(query, 7, &row->shape, err))
+		copy_digest(query, 7, &row->shape, err))
 		return err_context(err, "schema %s", out->name);
 	row->schema = (int)(out - set->schema);
 	row->scope = out->scope;
 	return 0;
 }
 
-static int read_schemas(struct class_set *set, struct db *bundle, struct row **rows, size_t *count,
-			struct err *err)
+static int read_schemas(
+	struct class_set *set, struct db *bundle, struct row **rows, size_t *count, struct err *err)
 {
 	struct db_query *query = NULL;
 	int64_t total;
 	bool row = true;
 	int rc = -1;
 
-	if (db_value_int64(
-		    bundle,
-		    "SELECT count(*) FROM schema WHERE target = (SELECT min(target) FROM target)",
-		    &total, err))
+	if (db_value_int64(bundle, sql_classes_count, &total, err))
 		return -1;
 	set->schema = arena_array(set->arena, (size_t)total, sizeof *set->schema, err);
 	*rows = arena_array(set->arena, (size_t)total, sizeof **rows, err);
-	if (!set->schema || !*rows ||
-	    db_prepare(bundle,
-		       "SELECT name, scope, listed, active, oid, history, state, shape, tables, "
-		       "rows, bytes FROM "
-		       "schema WHERE target = (SELECT min(target) FROM target) ORDER BY name",
-		       &query, err))
+	if (!set->schema || !*rows || db_prepare(bundle, sql_classes_schemas, &query, err))
 		goto out;
 	while (db_step(query, &row, err) == 0 && row && set->schemas < (size_t)total) {
 		bool there;
-		if (read_schema(set, query, &set->schema[set->schemas], &(*rows)[*count], &there,
-				err))
+		if (read_schema(set, query, &set->schema[set->schemas], &(*rows)[*count], &there, err))
 			break;
 		set->schemas++;
 		*count += there;
@@ -180,8 +163,8 @@ out:
 
 static int by_digest(const void *a, const void *b)
 {
-	return memcmp(((const struct digest *)a)->bytes, ((const struct digest *)b)->bytes,
-		      DIGEST_SIZE);
+	return memcmp(
+		((const struct digest *)a)->bytes, ((const struct digest *)b)->bytes, DIGEST_SIZE);
 }
 
 /* Scope, state, shape, name: rows of one class stand together, and so do those of one state. */
@@ -207,8 +190,8 @@ static bool same_class(const struct row *a, const struct row *b)
 	return same_state(a, b) && digest_equal(&a->shape, &b->shape);
 }
 
-static int read_shapes(struct class_set *set, struct db *bundle, const struct row *rows,
-		       size_t count, struct err *err)
+static int read_shapes(
+	struct class_set *set, struct db *bundle, const struct row *rows, size_t count, struct err *err)
 {
 	struct digest *digest = arena_array(set->arena, count, sizeof *digest, err);
 	size_t distinct = 0;
@@ -229,7 +212,7 @@ static int read_shapes(struct class_set *set, struct db *bundle, const struct ro
 			continue;
 		shape->digest = digest[i];
 		if (load(set, bundle, &digest[i], "shape", &shape->text, &shape->len, err) ||
-		    shape_parse(set->arena, shape->text, shape->len, &parsed, err))
+			shape_parse(set->arena, shape->text, shape->len, &parsed, err))
 			return -1;
 		shape->shape = parsed;
 		set->shapes++;
@@ -255,12 +238,12 @@ static struct classes_shape *find_shape(const struct class_set *set, const struc
 }
 
 static int read_state(struct class_set *set, struct db *bundle, const struct source *source,
-		      struct classes_class *class, struct err *err)
+	struct classes_class *class, struct err *err)
 {
 	if (load(set, bundle, &class->state_digest, "state", &class->state_text, &class->state_len,
-		 err) ||
-	    history_read_state(set->arena, class->state_text, class->state_len, source,
-			       &class->state, err))
+			err) ||
+		history_read_state(
+			set->arena, class->state_text, class->state_len, source, &class->state, err))
 		return -1;
 	class->pending = arena_array(set->arena, source->migrations, sizeof *class->pending, err);
 	if (!class->pending)
@@ -275,7 +258,7 @@ static int read_state(struct class_set *set, struct db *bundle, const struct sou
 
 /* A new class of rows[0..schemas). The state is its neighbour's when that has the same. */
 static int make_class(struct class_set *set, struct db *bundle, const struct source *source,
-		      const struct row *rows, size_t schemas, struct err *err)
+	const struct row *rows, size_t schemas, struct err *err)
 {
 	struct classes_class *class = &set->class[set->classes];
 	const struct classes_class *before = set->classes ? class - 1 : NULL;
@@ -285,7 +268,7 @@ static int make_class(struct class_set *set, struct db *bundle, const struct sou
 	if (!schema)
 		return -1;
 	if (before && before->scope == rows->scope &&
-	    digest_equal(&before->state_digest, &rows->state)) {
+		digest_equal(&before->state_digest, &rows->state)) {
 		*class = *before;
 		class->active = 0;
 	} else {
@@ -323,9 +306,9 @@ static void find_usual(struct class_set *set)
 	for (size_t first = 0, next; first < set->classes; first = next) {
 		const struct classes_class *most = &set->class[first];
 		for (next = first;
-		     next < set->classes && set->class[next].scope == set->class[first].scope &&
-		     digest_equal(&set->class[next].state_digest, &set->class[first].state_digest);
-		     next++)
+			 next < set->classes && set->class[next].scope == set->class[first].scope &&
+			 digest_equal(&set->class[next].state_digest, &set->class[first].state_digest);
+			 next++)
 			if (more_usual(&set->class[next], most))
 				most = &set->class[next];
 		for (size_t i = first; i < next; i++) {
@@ -342,7 +325,7 @@ static int by_rank(const void *a, const void *b)
 
 	if (!order)
 		order = (x->state.applied_count < y->state.applied_count) -
-			(x->state.applied_count > y->state.applied_count);
+				(x->state.applied_count > y->state.applied_count);
 	if (!order)
 		order = by_digest(&x->state_digest, &y->state_digest);
 	if (!order)
@@ -351,7 +334,7 @@ static int by_rank(const void *a, const void *b)
 }
 
 static int group(struct class_set *set, struct db *bundle, const struct source *source,
-		 struct row *rows, size_t count, struct err *err)
+	struct row *rows, size_t count, struct err *err)
 {
 	size_t classes = 0;
 
@@ -397,27 +380,25 @@ static int read_scopes(struct class_set *set, const struct source *source, struc
 		const struct source_part *part = &source->migration[i].up;
 		struct sql_file *file = NULL;
 		struct err ignored = ERR_INIT;
-		if (memmem(part->text + part->start, part->end - part->start, mark,
-			   sizeof mark - 1) &&
-		    statement_parse_file(arena, part->file, part->text + part->start,
-					 part->end - part->start, part->first_line, &file,
-					 &ignored) == 0)
+		if (memmem(part->text + part->start, part->end - part->start, mark, sizeof mark - 1) &&
+			statement_parse_file(arena, part->file, part->text + part->start,
+				part->end - part->start, part->first_line, &file, &ignored) == 0)
 			set->migration_scope[i] = file->directives.scope;
 	}
 	arena_free(arena);
 	return 0;
 }
 
-bool classes_migration_is_for(const struct class_set *set, size_t migration,
-			      enum classes_scope scope)
+bool classes_migration_is_for(
+	const struct class_set *set, size_t migration, enum classes_scope scope)
 {
 	enum sql_scope other = scope == SCOPE_SHARED ? SQL_SCOPE_TENANT : SQL_SCOPE_SHARED;
 
 	return set->migration_scope[migration] != other;
 }
 
-int classes_read(struct db *bundle, const struct source *source, struct class_set **out,
-		 struct err *err)
+int classes_read(
+	struct db *bundle, const struct source *source, struct class_set **out, struct err *err)
 {
 	struct class_set *set = calloc(1, sizeof *set);
 	struct row *rows = NULL;
@@ -431,9 +412,9 @@ int classes_read(struct db *bundle, const struct source *source, struct class_se
 		goto fail;
 	}
 	if (read_scopes(set, source, err) || read_target(set, bundle, err) ||
-	    read_schemas(set, bundle, &rows, &count, err) ||
-	    group(set, bundle, source, rows, count, err) ||
-	    load(set, bundle, &set->target.facts, "facts", &set->facts, &set->facts_len, err))
+		read_schemas(set, bundle, &rows, &count, err) ||
+		group(set, bundle, source, rows, count, err) ||
+		load(set, bundle, &set->target.facts, "facts", &set->facts, &set->facts_len, err))
 		goto fail;
 	*out = set;
 	return 0;
@@ -467,8 +448,8 @@ int classes_find(const struct class_set *set, const char *name)
 	return -1;
 }
 
-int classes_configuration(struct db *bundle, const struct class_set *set, char **text, size_t *len,
-			  struct err *err)
+int classes_configuration(
+	struct db *bundle, const struct class_set *set, char **text, size_t *len, struct err *err)
 {
 	return object_get(bundle, &set->target.configuration, "configuration", text, len, err);
 }
