@@ -1,8 +1,6 @@
-/*
- * Opens bundles: foreign ones as a hardened, immutable copy whose schema equals schema.sql byte for
+/* Opens bundles: foreign ones as a hardened, immutable copy whose schema equals schema.sql byte for
  * byte (TRUST.md b.2), our own working files for writing (b.3). It never opens a received file
- * itself, and never writes to one.
- */
+ * itself, and never writes to one. */
 #include "bundle.h"
 
 #include <errno.h>
@@ -13,7 +11,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
 #include "db_sqlite.h"
 #include "file.h"
 #include "quarantine.h"
@@ -26,26 +23,15 @@ struct bundle {
 	struct quarantine received;
 };
 
-/*
- * b.2's limits. A row is an object's body and little else; the rest is far above what our own
- * statements need.
- */
+/* b.2's limits: a row is an object's body and little else; the rest is far above our own needs. */
 static const struct {
 	int id, value;
-} bundle_limits[] = {
-	{ SQLITE_LIMIT_LENGTH, (64 << 20) + (64 << 10) },
-	{ SQLITE_LIMIT_SQL_LENGTH, 100000 },
-	{ SQLITE_LIMIT_COLUMN, 64 },
-	{ SQLITE_LIMIT_EXPR_DEPTH, 64 },
-	{ SQLITE_LIMIT_COMPOUND_SELECT, 8 },
-	{ SQLITE_LIMIT_VDBE_OP, 25000 },
-	{ SQLITE_LIMIT_FUNCTION_ARG, 8 },
-	{ SQLITE_LIMIT_ATTACHED, 0 },
-	{ SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 50 },
-	{ SQLITE_LIMIT_VARIABLE_NUMBER, 32 },
-	{ SQLITE_LIMIT_TRIGGER_DEPTH, 1 },
-	{ SQLITE_LIMIT_WORKER_THREADS, 0 },
-};
+} bundle_limits[] = { { SQLITE_LIMIT_LENGTH, (64 << 20) + (64 << 10) },
+	{ SQLITE_LIMIT_SQL_LENGTH, 100000 }, { SQLITE_LIMIT_COLUMN, 64 },
+	{ SQLITE_LIMIT_EXPR_DEPTH, 64 }, { SQLITE_LIMIT_COMPOUND_SELECT, 8 },
+	{ SQLITE_LIMIT_VDBE_OP, 25000 }, { SQLITE_LIMIT_FUNCTION_ARG, 8 }, { SQLITE_LIMIT_ATTACHED, 0 },
+	{ SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 50 }, { SQLITE_LIMIT_VARIABLE_NUMBER, 32 },
+	{ SQLITE_LIMIT_TRIGGER_DEPTH, 1 }, { SQLITE_LIMIT_WORKER_THREADS, 0 } };
 
 /* What a statement on a foreign file may use; everything else is denied when it is prepared. */
 static const char *const bundle_functions[] = { "abs", "avg", "cast", "coalesce", "count", "format",
@@ -182,11 +168,9 @@ static int bundle_harden(struct db *db, struct err *err)
 		err);
 }
 
-/*
- * SQLite makes its JSON tables when they are first used, and asks the authorizer as for an UPDATE
+/* SQLite makes its JSON tables when they are first used, and asks the authorizer as for an UPDATE
  * of sqlite_master then (3.40, tried). So they are made once, behind the check of the schema, while
- * nothing is asked.
- */
+ * nothing is asked. */
 static int bundle_make_json(struct db *db, struct err *err)
 {
 	sqlite3_set_authorizer(db->handle, NULL, NULL);
@@ -203,10 +187,8 @@ static int bundle_open_copy(struct bundle *bundle, struct err *err)
 	int rc = db_open(
 		uri, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOFOLLOW, bundle->received.path, &bundle->db, err);
 	free(uri);
-	/*
-	 * SQLite holds the file open from here on: its name is of no more use, and a killed process
-	 * leaves nothing behind.
-	 */
+	/* SQLite holds the file open from here on: its name is of no more use, and a killed process
+	 * leaves nothing behind. */
 	quarantine_remove(&bundle->received);
 	if (rc)
 		return -1;
@@ -293,10 +275,7 @@ out:
 	return rc;
 }
 
-/*
- * b.3: one file at rest, the main file untouched until commit, the directory synced when the
- * journal goes.
- */
+/* b.3: one file at rest, untouched until commit; the directory is synced when the journal goes. */
 #define BUNDLE_PRAGMAS \
 	"PRAGMA trusted_schema = OFF; PRAGMA temp_store = MEMORY; PRAGMA journal_mode = DELETE; " \
 	"PRAGMA synchronous = EXTRA; " \
@@ -361,10 +340,7 @@ int bundle_reopen_at(const char *path, struct db **out, struct err *err)
 	return bundle_reopen(path, BUNDLE_PRAGMAS, out, err);
 }
 
-/*
- * Opened for writing all the same, so that a journal left by a killed run is rolled back before
- * anything is read.
- */
+/* Opened for writing all the same: a journal left by a killed run is rolled back first. */
 int bundle_reopen_readonly_at(const char *path, struct db **out, struct err *err)
 {
 	return bundle_reopen(path,
@@ -381,10 +357,7 @@ void bundle_close_db(struct db *db)
 
 /* --- rows from one bundle to another --- */
 
-static const struct {
-	const char *select, *insert;
-	int columns;
-} bundle_tables[] = {
+static const struct { const char *select, *insert; int columns; } bundle_tables[] = {
 	{ "SELECT * FROM object ORDER BY digest", "INSERT INTO object VALUES (?1, ?2, ?3, ?4)", 4 },
 	{ "SELECT * FROM target ORDER BY target",
 		"INSERT INTO target VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)", 10 },

@@ -1,8 +1,6 @@
-/*
- * The chains of audit records in a bundle: each record names its predecessor by SHA-256,
+/* The chains of audit records in a bundle: each record names its predecessor by SHA-256,
  * checkpoints sign the head. Says whether they hold and which key signed them; whose key that
- * should be is the caller's question.
- */
+ * should be is the caller's question. */
 #include "record.h"
 
 #include <stdbool.h>

@@ -1,8 +1,6 @@
-/*
- * Compression of objects with zlib. Inflating trusts nothing: the size is known before, no byte
+/* Compression of objects with zlib. Inflating trusts nothing: the size is known before, no byte
  * more is ever written, and what does not end exactly there is refused. Digests are the caller's
- * business.
- */
+ * business. */
 #define ZLIB_CONST /* next_in takes what it does not change */
 #include "codec.h"
 
@@ -10,10 +8,7 @@
 #include <string.h>
 #include <zlib.h>
 
-/*
- * DEFLATE cannot do better than 1032:1 (zlib's technical notes); a row that claims more is refused
- * before memory is taken for it.
- */
+/* DEFLATE cannot do better than 1032:1 (zlib's notes): more is refused before memory is taken. */
 #define CODEC_MAX_RATIO 1032u
 
 static int codec_run(const void *in, size_t in_len, size_t size, char *out, struct err *err)

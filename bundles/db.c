@@ -1,13 +1,10 @@
-/*
- * SQLite behind our errors: opens connections with the settings that all of them share, runs
+/* SQLite behind our errors: opens connections with the settings that all of them share, runs
  * statements, and hands out columns only after their type was checked. It knows neither tables nor
- * files of the format, and must never be given SQL that was not compiled in.
- */
+ * files of the format, and must never be given SQL that was not compiled in. */
 #include "db.h"
 
 #include <stdlib.h>
 #include <string.h>
-
 #include "clock.h"
 #include "db_sqlite.h"
 #include "text.h"
@@ -20,23 +17,14 @@ struct db_query {
 
 static const struct {
 	int op, on;
-} db_settings[] = {
-	{ SQLITE_DBCONFIG_DEFENSIVE, 1 },
-	{ SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0 },
-	{ SQLITE_DBCONFIG_ENABLE_TRIGGER, 0 },
-	{ SQLITE_DBCONFIG_ENABLE_VIEW, 0 },
-	{ SQLITE_DBCONFIG_ENABLE_FTS3_TOKENIZER, 0 },
-	{ SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0 },
-	{ SQLITE_DBCONFIG_WRITABLE_SCHEMA, 0 },
-	{ SQLITE_DBCONFIG_DQS_DML, 0 },
-	{ SQLITE_DBCONFIG_DQS_DDL, 0 },
-};
+} db_settings[] = { { SQLITE_DBCONFIG_DEFENSIVE, 1 }, { SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0 },
+	{ SQLITE_DBCONFIG_ENABLE_TRIGGER, 0 }, { SQLITE_DBCONFIG_ENABLE_VIEW, 0 },
+	{ SQLITE_DBCONFIG_ENABLE_FTS3_TOKENIZER, 0 }, { SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0 },
+	{ SQLITE_DBCONFIG_WRITABLE_SCHEMA, 0 }, { SQLITE_DBCONFIG_DQS_DML, 0 },
+	{ SQLITE_DBCONFIG_DQS_DDL, 0 } };
 
 /* What SQLite's primary result codes mean to a caller; those not listed are faults of ours. */
-static const struct {
-	int rc;
-	enum err_code code;
-} db_codes[] = {
+static const struct { int rc; enum err_code code; } db_codes[] = {
 	{ SQLITE_CORRUPT, ERR_FORMAT },
 	{ SQLITE_NOTADB, ERR_FORMAT },
 	{ SQLITE_CONSTRAINT, ERR_FORMAT },

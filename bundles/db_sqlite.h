@@ -1,7 +1,5 @@
-/*
- * What db.c and the files that open databases share: the handle behind struct db. Private to
- * bundles/.
- */
+/* What db.c and those who open databases share: the handle behind struct db. Private to
+ * bundles/. */
 #ifndef PGDOCKET_DB_SQLITE_H
 #define PGDOCKET_DB_SQLITE_H
 
@@ -18,20 +16,17 @@ struct db {
 	char *name; /* the path as the user knows it, for messages; owned */
 };
 
-/*
- * Open a database; flags are SQLite's, uri is a file: URI of ours or ":memory:". name is copied.
+/* Open a database; flags are SQLite's, uri is a file: URI of ours or ":memory:". name is copied.
  * Sets extended result codes, the settings that no file of ours may do without (DEFENSIVE, no
- * trusted schema, no views, triggers, extensions), and the deadline. ERR_FORMAT, ERR_IO, ERR_NOMEM.
- */
+ * trusted schema, no views, triggers, extensions), and the deadline. ERR_FORMAT, ERR_IO,
+ * ERR_NOMEM. */
 int db_open(
 	const char *uri, int flags, const char *name, struct db **out, struct err *err) MUST_CHECK;
 void db_close(struct db *db); /* NULL is fine */
 /* Turn SQLite's last failure on this connection into an error. Returns -1. */
 int db_fail(struct db *db, int rc, struct err *err);
-/*
- * "file:" URI of an absolute path, everything but [A-Za-z0-9/._-] escaped; query
- * ("mode=ro&immutable=1") may be NULL. malloc'ed.
- */
+/* "file:" URI of an absolute path, everything but [A-Za-z0-9/._-] escaped; query
+ * ("mode=ro&immutable=1") may be NULL. malloc'ed. */
 char *db_uri(const char *absolute_path, const char *query, struct err *err);
 /* The statement behind a query, for copying values between databases. */
 sqlite3_stmt *db_statement(struct db_query *query);

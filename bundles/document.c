@@ -1,13 +1,10 @@
-/*
- * Loads a plan document: bytes, digest, JSON, structs, what must hold between the parts, objects.
- * It reads only bytes whose digest and length were stated to it, and judges no signature.
- */
+/* Loads a plan document: bytes, digest, JSON, structs, what must hold between the parts, objects.
+ * It reads only bytes whose digest and length were stated to it, and judges no signature. */
 #include "document.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
 #include "document_fields.h"
 
 #define DOCUMENT_ARENA_BYTES (192u << 20)
@@ -155,10 +152,7 @@ static int check_parts(struct document *document, struct err *err)
 	return check_schemas(document, err);
 }
 
-/*
- * Statements that run, as the plan statement counts them: not settings, not guards, not history
- * rows.
- */
+/* Statements that run, as the plan statement counts them: no settings, guards or history rows. */
 static void count_program(const struct doc_program *program, int64_t *statements,
 	int64_t *destructive, bool *shared_locks)
 {

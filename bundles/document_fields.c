@@ -1,12 +1,9 @@
-/*
- * Which key of a plan document goes where in its structs: one table for each kind of object, and
+/* Which key of a plan document goes where in its structs: one table for each kind of object, and
  * the checks that need no more than the object itself. What holds between the parts is checked in
- * document.c.
- */
+ * document.c. */
 #include "document_fields.h"
 
 #include <string.h>
-
 #include "object.h"
 #include "text.h"
 
@@ -131,9 +128,7 @@ static const struct json_field program_fields[] = {
 	{ 0 },
 };
 
-/*
- * Segments and statements are numbered from 1, and each segment starts where the one before ended.
- */
+/* Segments and statements count from 1; each segment starts where the one before ended. */
 static int read_program(
 	struct json_reader *reader, const struct json *value, void *target, struct err *err)
 {

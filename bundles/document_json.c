@@ -1,12 +1,9 @@
-/*
- * The JSON half of reading a plan document: a tree made in one pass over json_tree, and a reader
+/* The JSON half of reading a plan document: a tree made in one pass over json_tree, and a reader
  * driven by tables of fields. It knows no field of the document itself, and is never given bytes
- * whose digest was not checked.
- */
+ * whose digest was not checked. */
 #include "document_json.h"
 
 #include <string.h>
-
 #include "digest.h"
 #include "text.h"
 
@@ -23,15 +20,9 @@ struct json_builder {
 static const struct {
 	const char *name;
 	enum json_type type;
-} json_types[] = {
-	{ "null", JSON_NULL },
-	{ "true", JSON_BOOL },
-	{ "false", JSON_BOOL },
-	{ "integer", JSON_INT },
-	{ "text", JSON_TEXT },
-	{ "array", JSON_ARRAY },
-	{ "object", JSON_OBJECT },
-};
+} json_types[] = { { "null", JSON_NULL }, { "true", JSON_BOOL }, { "false", JSON_BOOL },
+	{ "integer", JSON_INT }, { "text", JSON_TEXT }, { "array", JSON_ARRAY },
+	{ "object", JSON_OBJECT } };
 
 const struct json *json_find(const struct json *object, const char *key)
 {
@@ -94,10 +85,7 @@ static int json_attach(
 	return 0;
 }
 
-/*
- * Rows come in document order, so a row's parent is always one of the containers that are still
- * open.
- */
+/* Rows come in document order: a row's parent is always among the containers still open. */
 static int json_add(struct db_query *query, void *context, struct err *err)
 {
 	struct json_builder *builder = context;
@@ -126,10 +114,7 @@ static int json_add(struct db_query *query, void *context, struct err *err)
 	return 0;
 }
 
-/*
- * SQLite ends a string at an escaped NUL, others do not: a reviewer would see another value than
- * we.
- */
+/* SQLite ends a string at an escaped NUL, others do not: a reviewer would see another value. */
 static bool json_escapes_nul(const char *text, size_t len)
 {
 	static const char nul[] = "\\u0000";
@@ -254,10 +239,7 @@ static int json_read_list(struct json_reader *reader, const struct json_field *f
 	return 0;
 }
 
-/*
- * null, or a key that may be missing. Targets are zeroed before, so only what differs from zero is
- * written.
- */
+/* null, or a key that may be missing. Targets are zero before: only what differs is written. */
 static int json_read_null(const struct json_field *field, char *at, struct err *err)
 {
 	if (!field->null && !field->absent)

@@ -1,8 +1,6 @@
-/*
- * JSON as a tree, read in one pass with SQLite's json_tree, and tables that say which key of an
+/* JSON as a tree, read in one pass with SQLite's json_tree, and tables that say which key of an
  * object goes where in a struct. Strict: a key twice, a key not in the table, a missing key,
- * another type, a number out of bounds are ERR_FORMAT with the place. Private to bundles/.
- */
+ * another type, a number out of bounds are ERR_FORMAT with the place. Private to bundles/. */
 #ifndef PGDOCKET_DOCUMENT_JSON_H
 #define PGDOCKET_DOCUMENT_JSON_H
 
@@ -26,10 +24,8 @@ struct json {
 	struct json *first, *last, *next;
 };
 
-/*
- * Parse text with the connection's json_tree. ERR_FORMAT: not JSON (RFC 8259), not UTF-8, too deep,
- * a key twice, a fraction.
- */
+/* Parse text with the connection's json_tree. ERR_FORMAT: not JSON (RFC 8259), not UTF-8, too deep,
+ * a key twice, a fraction. */
 int json_parse(struct db *db, struct arena *arena, const char *text, size_t len, struct json **out,
 	struct err *err) MUST_CHECK;
 /* NULL: no such key, or not an object. */
@@ -59,10 +55,8 @@ struct json_field {
 	enum json_kind kind;
 	size_t offset;
 	int64_t low, high;
-	/*
-	 * see kinds; for a digest that may be null: offset of the bool that is set when it is not, or
-	 * SIZE_MAX
-	 */
+	/* see kinds; for a digest that may be null: offset of the bool that is set when it is not, or
+	 * SIZE_MAX */
 	size_t second;
 	bool null;                /* null is allowed: text becomes NULL, int -1 */
 	bool absent;              /* the key may be missing: as null */

@@ -1,12 +1,9 @@
-/*
- * The objects that a plan document names: each there, stored as stated, inflating to its own name;
- * and none in the bundle that nothing names. What the texts mean is no business of this file.
- */
+/* The objects that a plan document names: each there, stored as stated, inflating to its own name;
+ * and none in the bundle that nothing names. What the texts mean is no business of this file. */
 #include "document_objects.h"
 
 #include <stdlib.h>
 #include <string.h>
-
 #include "sql.h"
 
 static int objects_order(const void *a, const void *b)

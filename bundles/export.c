@@ -1,13 +1,10 @@
-/*
- * Writing a run's results back: VACUUM INTO a new file beside the bundle, so that nothing deleted
+/* Writing a run's results back: VACUUM INTO a new file beside the bundle, so that nothing deleted
  * leaves with it, then checked and renamed like every other change. When the bundle is no longer
- * what was read, the results go to a file of their own.
- */
+ * what was read, the results go to a file of their own. */
 #include "bundle.h"
 
 #include <stdlib.h>
 #include <unistd.h>
-
 #include "db_sqlite.h"
 #include "file.h"
 #include "plan_statement.h"

@@ -1,8 +1,6 @@
-/*
- * The first-word check of PROTOCOL.md: the last look at a statement before it may be sent. Not a
+/* The first-word check of PROTOCOL.md: the last look at a statement before it may be sent. Not a
  * lexer: it finds the first word as the server would, and knows the few words that control
- * transactions, sessions or the protocol itself.
- */
+ * transactions, sessions or the protocol itself. */
 #include "document.h"
 
 #include <string.h>

@@ -1,7 +1,5 @@
-/*
- * The key types that may sign, and their verification with libcrypto (OpenSSH PROTOCOL.sshsig, RFC
- * 8709, RFC 8032). Nothing here decides who a key belongs to.
- */
+/* The key types that may sign, and their verification with libcrypto (OpenSSH PROTOCOL.sshsig, RFC
+ * 8709, RFC 8032). Nothing here decides who a key belongs to. */
 #include "keytype.h"
 
 #include <openssl/evp.h>
@@ -11,10 +9,8 @@
 #define ED25519_KEY_SIZE 32
 #define ED25519_SIGNATURE_SIZE 64
 
-/*
- * The y coordinates of the eight points of small order (RFC 8032's curve; the sign bit of x left
- * out): under such a key one signature fits many messages.
- */
+/* The y coordinates of the eight points of small order (RFC 8032's curve; the sign bit of x left
+ * out): under such a key one signature fits many messages. */
 static const uint8_t small_order[][ED25519_KEY_SIZE] = {
 	{ 0 },
 	{ 1 },
@@ -29,10 +25,8 @@ static const uint8_t small_order[][ED25519_KEY_SIZE] = {
 		0xff, 0x7f },
 };
 
-/*
- * y = p .. 2^255-1 has a second, canonical spelling below p = 2^255-19; two spellings would be two
- * fingerprints.
- */
+/* y = p .. 2^255-1 has a second, canonical spelling below p = 2^255-19; two spellings would be two
+ * fingerprints. */
 static bool ed25519_canonical(const uint8_t y[ED25519_KEY_SIZE])
 {
 	if (y[31] != 0x7f || y[0] < 0xed)
@@ -59,10 +53,7 @@ static const char *ed25519_key(struct wire key)
 	return NULL;
 }
 
-/*
- * EVP_DigestVerify also answers negative numbers; and it refuses S >= L, so nobody can make a
- * second valid signature.
- */
+/* EVP_DigestVerify also answers negative numbers; it refuses S >= L: no second valid signature. */
 static const char *ed25519_verify(
 	struct wire key, struct wire signature, const void *to_sign, size_t len)
 {
@@ -78,9 +69,7 @@ static const char *ed25519_verify(
 	return valid ? NULL : "the signature does not fit the bytes";
 }
 
-static const struct keytype types[] = {
-	{ KEYTYPE_ED25519, false, ed25519_key, ed25519_verify },
-};
+static const struct keytype types[] = { { KEYTYPE_ED25519, false, ed25519_key, ed25519_verify } };
 
 const struct keytype *keytype_find(struct wire_string name, struct err *err)
 {

@@ -1,8 +1,6 @@
-/*
- * Reader and writer of the line grammar of statements and audit records. These are the first texts
+/* Reader and writer of the line grammar of statements and audit records. These are the first texts
  * of a bundle that are parsed, and nothing vouches for them yet: every byte that is not expected is
- * an error with its line.
- */
+ * an error with its line. */
 #include "lines.h"
 
 #include <stdarg.h>

@@ -1,13 +1,10 @@
-/*
- * Objects in the bundle: stored once under the SHA-256 of their raw bytes, checked against name,
+/* Objects in the bundle: stored once under the SHA-256 of their raw bytes, checked against name,
  * size and kind whenever they are read. What refers to an object, and whether its compressed bytes
- * are authentic, is judged in document_objects.c.
- */
+ * are authentic, is judged in document_objects.c. */
 #include "object.h"
 
 #include <stdlib.h>
 #include <string.h>
-
 #include "codec.h"
 #include "db_sqlite.h"
 

@@ -1,7 +1,5 @@
-/*
- * Reads policy.conf into a struct: a table of keys, each with its reader. Only form and
- * contradictions are checked; trust_judge.c applies it.
- */
+/* Reads policy.conf into a struct: a table of keys, each with its reader. Only form and
+ * contradictions are checked; trust_judge.c applies it. */
 #include "policy.h"
 
 #include <string.h>
@@ -120,11 +118,8 @@ static bool read_distinct(struct reading *reading)
 	static const struct {
 		const char *word;
 		unsigned bit;
-	} people[] = {
-		{ "planner", POLICY_PLANNER },
-		{ "approver", POLICY_APPROVER },
-		{ "operator", POLICY_OPERATOR },
-	};
+	} people[] = { { "planner", POLICY_PLANNER }, { "approver", POLICY_APPROVER },
+		{ "operator", POLICY_OPERATOR } };
 	unsigned *out = reading->field;
 	*out = 0;
 	for (size_t i = 0; i < reading->words; i++) {

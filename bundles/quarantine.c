@@ -1,8 +1,6 @@
-/*
- * A received file before SQLite sees it (TRUST.md b.1). Only plain system calls and a hundred bytes
+/* A received file before SQLite sees it (TRUST.md b.1). Only plain system calls and a hundred bytes
  * of header are looked at here; the copy is what SQLite opens, so that nothing that stands beside
- * the original, or happens to it later, can matter.
- */
+ * the original, or happens to it later, can matter. */
 #include "quarantine.h"
 
 #include <errno.h>
@@ -12,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
 #include "bundle.h"
 
 #define QUARANTINE_HEADER 100
@@ -23,29 +20,23 @@ static const char *const quarantine_siblings[] = { "-journal", "-wal", "-shm" };
 static const char *const quarantine_places[] = { "/tmp/pgdocket-XXXXXX", "/var/tmp/pgdocket-XXXXXX",
 	"/dev/shm/pgdocket-XXXXXX" };
 
-/*
- * Header fields with one allowed value (SQLite, "Database File Format", 1.3); checked after magic,
- * owner and version.
- */
+/* Header fields with one allowed value (SQLite, "Database File Format", 1.3). */
 static const struct {
 	int offset, bytes;
 	uint32_t value;
 	const char *what;
-} quarantine_header[] = {
-	{ 16, 2, QUARANTINE_PAGE, "the page size is not 4096" },
+} quarantine_header[] = { { 16, 2, QUARANTINE_PAGE, "the page size is not 4096" },
 	{ 18, 2, 0x0101, "it is not in rollback-journal mode" },
 	{ 20, 1, 0, "pages have reserved bytes" },
 	{ 21, 3, 0x402020, "the payload fractions are not SQLite's" },
-	{ 44, 4, 4, "the schema format is not 4" },
-	{ 52, 4, 0, "it is in auto-vacuum mode" },
+	{ 44, 4, 4, "the schema format is not 4" }, { 52, 4, 0, "it is in auto-vacuum mode" },
 	{ 56, 4, 1, "the text encoding is not UTF-8" },
 	{ 64, 4, 0, "it is in incremental-vacuum mode" },
 	{ 72, 4, 0, "reserved header bytes are not zero" },
 	{ 76, 4, 0, "reserved header bytes are not zero" },
 	{ 80, 4, 0, "reserved header bytes are not zero" },
 	{ 84, 4, 0, "reserved header bytes are not zero" },
-	{ 88, 4, 0, "reserved header bytes are not zero" },
-};
+	{ 88, 4, 0, "reserved header bytes are not zero" } };
 
 static uint32_t quarantine_number(const unsigned char *header, int offset, int bytes)
 {

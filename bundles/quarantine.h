@@ -1,7 +1,5 @@
-/*
- * A received file before SQLite sees it (TRUST.md b.1): checked in plain C and copied to a private
- * place. Private to bundles/.
- */
+/* A received file before SQLite sees it (TRUST.md b.1): checked in plain C and copied to a private
+ * place. Private to bundles/. */
 #ifndef PGDOCKET_QUARANTINE_H
 #define PGDOCKET_QUARANTINE_H
 

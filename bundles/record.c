@@ -1,8 +1,6 @@
-/*
- * Audit records: built key by key in the line grammar, sealed into a chain, parsed back. A record's
+/* Audit records: built key by key in the line grammar, sealed into a chain, parsed back. A record's
  * meaning is its writer's and reader's business; only head, order of lines and size are checked
- * here.
- */
+ * here. */
 #include "record.h"
 
 #include <stdio.h>
@@ -53,10 +51,7 @@ void record_begin(
 	record_key(out, "type", type);
 }
 
-/*
- * How much of value may be written: whole characters of UTF-8 whose encoded form stays within
- * VALUE_MAX.
- */
+/* How much may be written: whole UTF-8 characters whose encoded form stays within VALUE_MAX. */
 static size_t value_fits(const char *value, size_t len)
 {
 	struct buf encoded = BUF_INIT(VALUE_MAX);

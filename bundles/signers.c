@@ -1,8 +1,6 @@
-/*
- * Reads allowed_signers, strictly: one literal principal, our namespaces, times in UTC, no
+/* Reads allowed_signers, strictly: one literal principal, our namespaces, times in UTC, no
  * certificates, no key of two people. ssh-keygen passes over lines that it does not understand;
- * here they refuse the whole file.
- */
+ * here they refuse the whole file. */
 #include "signers.h"
 
 #include <stdarg.h>
@@ -17,11 +15,8 @@
 static const struct {
 	const char *name;
 	unsigned bit;
-} namespaces[] = {
-	{ NAMESPACE_PLAN, SIGNERS_PLAN },
-	{ NAMESPACE_APPROVE, SIGNERS_APPROVE },
-	{ NAMESPACE_RESULT, SIGNERS_RESULT },
-};
+} namespaces[] = { { NAMESPACE_PLAN, SIGNERS_PLAN }, { NAMESPACE_APPROVE, SIGNERS_APPROVE },
+	{ NAMESPACE_RESULT, SIGNERS_RESULT } };
 
 int signers_wrong(const struct signers_reader *reader, struct err *err, const char *format, ...)
 {
@@ -156,11 +151,8 @@ static const char *set_before(struct signer *signer, const char *value, size_t l
 static const struct {
 	const char *prefix;
 	const char *(*set)(struct signer *signer, const char *value, size_t len);
-} options[] = {
-	{ "namespaces=\"", set_namespaces },
-	{ "valid-after=\"", set_after },
-	{ "valid-before=\"", set_before },
-};
+} options[] = { { "namespaces=\"", set_namespaces }, { "valid-after=\"", set_after },
+	{ "valid-before=\"", set_before } };
 
 /* One option at *at; *seen has a bit for each that stood before. */
 static const char *take_option(

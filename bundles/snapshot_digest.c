@@ -1,8 +1,6 @@
-/*
- * The digest of the snapshot, which the plan document names: SHA-256 over the lines that
+/* The digest of the snapshot, which the plan document names: SHA-256 over the lines that
  * snapshot_rows.sql makes of the rows. It says nothing about whether the rows make sense; their
- * readers check that.
- */
+ * readers check that. */
 #include "bundle.h"
 #include "sql.h"
 

@@ -10,10 +10,8 @@ struct ssh_private_key {
 	EVP_PKEY *pkey; /* libcrypto wipes it */
 };
 
-/*
- * "type base64" at the start of line: the decoded blob, whatever its type; ERR_FORMAT when the type
- * is not the blob's.
- */
+/* "type base64" at the start of line: the decoded blob, whatever its type; ERR_FORMAT when the type
+ * is not the blob's. */
 int sshkey_decode(const char *line, size_t len, struct buf *blob, struct err *err) MUST_CHECK;
 /* SHA256:<base64 without padding>, from the SHA-256 of a key blob. */
 void sshkey_fingerprint(const struct digest *digest, char out[SSHSIG_FINGERPRINT_SIZE]);

@@ -1,8 +1,6 @@
-/*
- * SSHSIG (OpenSSH PROTOCOL.sshsig): framing, signing, verifying. Stricter than ssh-keygen: what is
+/* SSHSIG (OpenSSH PROTOCOL.sshsig): framing, signing, verifying. Stricter than ssh-keygen: what is
  * accepted here ssh-keygen accepts, not the reverse. Whether the key that signed is trusted is not
- * asked here.
- */
+ * asked here. */
 #include "sshsig.h"
 
 #include <openssl/evp.h>

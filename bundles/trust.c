@@ -1,8 +1,6 @@
-/*
- * Opens a policy directory: five files, each read through one descriptor that was checked first.
+/* Opens a policy directory: five files, each read through one descriptor that was checked first.
  * What cannot be read, is writable by others or has one wrong line refuses everything; there is no
- * partial trust.
- */
+ * partial trust. */
 #include "trust.h"
 
 #include <errno.h>
@@ -119,11 +117,9 @@ static int check_file(
 	return check_owner(path, &st, err);
 }
 
-/*
- * *text: a block of *size bytes, wiped and freed by release_text; NULL when the file is absent and
+/* *text: a block of *size bytes, wiped and freed by release_text; NULL when the file is absent and
  * may be. One block of the file's size, so that a secret has no copies that growing would leave
- * behind.
- */
+ * behind. */
 static int read_file(const struct opening *opening, const char *name, bool secret, char **text,
 	size_t *size, struct err *err)
 {
@@ -268,13 +264,9 @@ static const struct {
 	bool secret; /* and may be absent */
 	int (*read)(
 		struct opening *opening, const char *path, const char *text, size_t size, struct err *err);
-} files[] = {
-	{ TRUST_POLICY, false, read_policy },
-	{ TRUST_SIGNERS, false, read_signers },
+} files[] = { { TRUST_POLICY, false, read_policy }, { TRUST_SIGNERS, false, read_signers },
 	{ TRUST_REVOKED_KEYS, false, read_revoked_keys },
-	{ TRUST_REVOKED_PLANS, false, read_revoked_plans },
-	{ TRUST_HOST_KEY, true, read_host_key },
-};
+	{ TRUST_REVOKED_PLANS, false, read_revoked_plans }, { TRUST_HOST_KEY, true, read_host_key } };
 
 int trust_open(const char *dir, bool strict, struct trust **out, struct err *err)
 {

@@ -1,7 +1,6 @@
-/*
- * Applies a policy to a bundle's plan statement and votes (TRUST.md a.7, steps 4 to 7): who
- * planned, for which environment, when, and who approved. Counts people, never keys or signatures.
- */
+/* Applies a policy to a bundle's plan statement and votes (TRUST.md a.7, steps 4 to 7): who
+ * planned, for which environment, when, and who approved. Counts people, never keys or
+ * signatures. */
 #include "trust.h"
 
 #include <stdio.h>
@@ -90,10 +89,7 @@ static int judge_target(struct trust_judging *judging, struct err *err)
 		err, "apply it on that host, or plan for this one: apply_host in pgdocket.conf");
 }
 
-/*
- * Past a limit by less than resume-grace is noted; run refuses it unless the plan has begun
- * (PROTOCOL.md).
- */
+/* Past a limit by less than resume-grace is noted; run refuses it unless the plan has begun. */
 static int judge_limit(struct trust_judging *judging, int64_t limit_us, const char *reason,
 	const char *what, struct err *err)
 {
@@ -131,10 +127,8 @@ static int judge_times(struct trust_judging *judging, struct err *err)
 		: 0;
 }
 
-/*
- * Approvals of people who may not approve this plan, because they planned it or run it, and second
- * ones, count nothing.
- */
+/* Approvals of people who may not approve this plan, because they planned or run it, count
+ * nothing. */
 static void drop_indistinct(struct trust_judging *judging)
 {
 	unsigned distinct = judging->trust->policy.distinct;

@@ -1,8 +1,6 @@
-/*
- * Examines the signature rows of a bundle one by one: is the row what it says, is its key's owner
+/* Examines the signature rows of a bundle one by one: is the row what it says, is its key's owner
  * someone who may sign this now. Sees bytes that nobody vouches for: it verifies first, reads
- * second, and examines at most TRUST_SIGNATURES_MAX rows.
- */
+ * second, and examines at most TRUST_SIGNATURES_MAX rows. */
 #include "trust_votes.h"
 
 #include <stdio.h>
@@ -23,7 +21,7 @@ void trust_votes_ignore(struct trust_signature *signature, const char *why)
 	snprintf(signature->why, sizeof(signature->why), "%.*s", (int)sizeof(signature->why) - 1, why);
 }
 
-/* The line of allowed_signers with this key and one of these namespaces; a key has one principal. */
+/* The line with this key and one of these namespaces; a key has one principal. */
 static const struct signer *find_signer(
 	const struct trust *trust, const struct digest *key, unsigned bits)
 {
@@ -128,10 +126,7 @@ static const struct {
 	const char *name_space;
 	void (*judge)(struct trust_judging *judging, const struct row *row,
 		struct trust_signature *signature, struct trust_vote *vote);
-} namespaces[] = {
-	{ NAMESPACE_PLAN, judge_plan_row },
-	{ NAMESPACE_APPROVE, judge_approve_row },
-};
+} namespaces[] = { { NAMESPACE_PLAN, judge_plan_row }, { NAMESPACE_APPROVE, judge_approve_row } };
 #define NAMESPACES (sizeof(namespaces) / sizeof(namespaces[0]))
 
 struct examining {

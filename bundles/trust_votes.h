@@ -1,7 +1,5 @@
-/*
- * The votes that a bundle's signature rows are worth: what trust_votes.c finds out and
- * trust_judge.c counts.
- */
+/* The votes that a bundle's signature rows are worth: what trust_votes.c finds out and
+ * trust_judge.c counts. */
 #ifndef PGDOCKET_TRUST_VOTES_H
 #define PGDOCKET_TRUST_VOTES_H
 
@@ -24,11 +22,9 @@ struct trust_judging {
 	struct trust_vote vote[TRUST_SIGNATURES_MAX]; /* of result->signature */
 };
 
-/*
- * Examine every row of table signature against the statement in judging->result: fills
+/* Examine every row of table signature against the statement in judging->result: fills
  * result->signature and vote. Nobody is counted twice or left out for other people's sake yet.
- * ERR_FORMAT: a row that is none.
- */
+ * ERR_FORMAT: a row that is none. */
 int trust_votes(struct trust_judging *judging, struct db *db, struct err *err) MUST_CHECK;
 void trust_votes_ignore(struct trust_signature *signature, const char *why);
 

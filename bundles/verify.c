@@ -1,12 +1,9 @@
-/*
- * TRUST.md a.7, steps 2 to 10, in that order: the one way by which either program comes to believe
+/* TRUST.md a.7, steps 2 to 10, in that order: the one way by which either program comes to believe
  * a bundle. There is no option to leave a step out. What it found is turned into text and JSON in
- * verify_report.c.
- */
+ * verify_report.c. */
 #include "verify.h"
 
 #include <string.h>
-
 #include "record.h"
 
 static const char *const altered =
@@ -44,10 +41,7 @@ out:
 static int verify_counts(
 	const struct plan_statement *statement, const struct document *document, struct err *err)
 {
-	const struct {
-		const char *what;
-		int64_t signed_count, found;
-	} counts[] = {
+	const struct { const char *what; int64_t signed_count, found; } counts[] = {
 		{ "schemas", statement->schemas, (int64_t)document->schemas },
 		{ "statements", statement->statements, document->statement_count },
 		{ "destructive statements", statement->destructive, document->destructive_count },

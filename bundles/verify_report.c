@@ -1,9 +1,6 @@
-/*
- * What verification found, for people and for programs: both programs print the same. It says what
- * was not checked as plainly as what was, and shows text of the bundle only escaped.
- */
+/* What verification found, for people and for programs: both programs print the same. It says what
+ * was not checked as plainly as what was, and shows text of the bundle only escaped. */
 #include <string.h>
-
 #include "clock.h"
 #include "text.h"
 #include "verify.h"

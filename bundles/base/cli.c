@@ -1,7 +1,5 @@
-/*
- * The shell of both programs: dispatch, help, printing of results and errors, questions on a
- * terminal. The one module in bundles/ that writes to the standard streams; decides nothing.
- */
+/* The shell of both programs: dispatch, help, printing of results and errors, questions on a
+ * terminal. The one module in bundles/ that writes to the standard streams; decides nothing. */
 #include "cli.h"
 
 #include <errno.h>
@@ -14,9 +12,11 @@
 
 #define HELP_MAX (64u << 10)
 
-static const struct { const char *word; enum progress_mode mode; } progress_words[] = {
-	{ "auto", PROGRESS_AUTO }, { "plain", PROGRESS_PLAIN }, { "none", PROGRESS_NONE },
-};
+static const struct {
+	const char *word;
+	enum progress_mode mode;
+} progress_words[] = { { "auto", PROGRESS_AUTO }, { "plain", PROGRESS_PLAIN },
+	{ "none", PROGRESS_NONE } };
 
 static int progress_index(const char *word)
 {

@@ -1,19 +1,27 @@
-/*
- * Errors as values: formatted into fixed-size fields, so that running out of memory needs none.
- * Prints nothing; cli.c does.
- */
+/* Errors as values: formatted into fixed-size fields, so that running out of memory needs none.
+ * Prints nothing; cli.c does. */
 #include "error.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
-static const int exit_status[] = {
-	[ERR_NONE] = 0, [ERR_USAGE] = 2, [ERR_CONFIG] = 2, [ERR_IO] = 1, [ERR_NOMEM] = 1,
-	[ERR_UNFIT] = 1, [ERR_PLAN] = 1, [ERR_SERVER] = 1, [ERR_LIMIT] = 3, [ERR_FORMAT] = 3,
-	[ERR_VERSION] = 3, [ERR_REFUSED] = 3, [ERR_INCOMPLETE] = 4, [ERR_DIFFERENT] = 5,
-	[ERR_INTERRUPTED] = 6, [ERR_BUG] = 70,
-};
+static const int exit_status[] = { [ERR_NONE] = 0,
+	[ERR_USAGE] = 2,
+	[ERR_CONFIG] = 2,
+	[ERR_IO] = 1,
+	[ERR_NOMEM] = 1,
+	[ERR_UNFIT] = 1,
+	[ERR_PLAN] = 1,
+	[ERR_SERVER] = 1,
+	[ERR_LIMIT] = 3,
+	[ERR_FORMAT] = 3,
+	[ERR_VERSION] = 3,
+	[ERR_REFUSED] = 3,
+	[ERR_INCOMPLETE] = 4,
+	[ERR_DIFFERENT] = 5,
+	[ERR_INTERRUPTED] = 6,
+	[ERR_BUG] = 70 };
 
 PRINTF_LIKE(3, 0)
 static void set_message(struct err *err, enum err_code code, const char *format, va_list args)

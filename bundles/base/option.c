@@ -1,6 +1,4 @@
-/*
- * Command lines against a table: one loop, one function per kind of value. Knows no command.
- */
+/* Command lines against a table: one loop, one function per kind of value. Knows no command. */
 #include "option.h"
 
 #include <stdint.h>
@@ -54,7 +52,7 @@ static int set_duration(struct parse *p, const struct option *option, void *valu
 {
 	if (!text_duration_ms(text, value)) {
 		err_set(p->err, ERR_USAGE, "--%s takes a time such as 30s, 15min, 12h or 7d, not \"%s\"",
-		        option->name, text);
+			option->name, text);
 		return err_hint(p->err, "write the unit behind the number");
 	}
 	return 0;
@@ -69,10 +67,12 @@ static int set_list(struct parse *p, const struct option *option, void *value, c
 	return 0;
 }
 
-static int (*const setters[])(struct parse *, const struct option *, void *, const char *) = {
-	[OPTION_FLAG] = set_flag, [OPTION_TEXT] = set_text, [OPTION_COUNT] = set_count,
-	[OPTION_DURATION] = set_duration, [OPTION_LIST] = set_list,
-};
+static int (*const setters[])(
+	struct parse *, const struct option *, void *, const char *) = { [OPTION_FLAG] = set_flag,
+	[OPTION_TEXT] = set_text,
+	[OPTION_COUNT] = set_count,
+	[OPTION_DURATION] = set_duration,
+	[OPTION_LIST] = set_list };
 
 /* Store one option; text is its argument when it stood in the same word, else NULL. */
 static int take(struct parse *p, const struct option *option, const char *text)
@@ -126,7 +126,7 @@ static int too_many(struct parse *p, const char *word)
 }
 
 int option_parse(const struct option_command *command, int argc, char **argv, void *values,
-                 const char **positional, struct err *err)
+	const char **positional, struct err *err)
 {
 	struct parse p = { command, argv, argc, 1, values, 0, err };
 	int count = 0;

@@ -12,7 +12,10 @@ void progress_start(struct progress *progress, FILE *stream, enum progress_mode 
 	const char *title, int64_t total)
 {
 	*progress = (struct progress){
-		.stream = stream, .title = title, .total = total, .last_percent = 0,
+		.stream = stream,
+		.title = title,
+		.total = total,
+		.last_percent = 0,
 		.started_us = clock_monotonic_us(),
 		.silent = mode == PROGRESS_NONE,
 		.bar = mode == PROGRESS_AUTO && isatty(fileno(stream)) == 1,
@@ -45,7 +48,7 @@ void progress_update(struct progress *progress, int64_t done, const char *note)
 		int now = percent(progress) / 10 * 10;
 		if (now > progress->last_percent)
 			fprintf(progress->stream, "%s: %lld of %lld\n", progress->title, (long long)done,
-			        (long long)progress->total);
+				(long long)progress->total);
 		progress->last_percent = now > progress->last_percent ? now : progress->last_percent;
 		return;
 	}

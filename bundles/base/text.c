@@ -45,10 +45,10 @@ void text_base64(struct buf *out, const void *bytes, size_t len)
 	for (size_t i = 0; i < len; i += 3) {
 		size_t left = len - i;
 		uint32_t word = (uint32_t)in[i] << 16 | (left > 1 ? (uint32_t)in[i + 1] << 8 : 0) |
-		                (left > 2 ? in[i + 2] : 0u);
+			(left > 2 ? in[i + 2] : 0u);
 		char four[4] = { base64_digits[word >> 18], base64_digits[word >> 12 & 63],
-		                 left > 1 ? base64_digits[word >> 6 & 63] : '=',
-		                 left > 2 ? base64_digits[word & 63] : '=' };
+			left > 1 ? base64_digits[word >> 6 & 63] : '=',
+			left > 2 ? base64_digits[word & 63] : '=' };
 		buf_add(out, four, 4);
 	}
 }
@@ -85,7 +85,7 @@ bool text_unbase64(const char *text, size_t len, struct buf *out)
 static bool percent_plain(unsigned char c)
 {
 	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
-	       (c && strchr("_.@:/+-", c));
+		(c && strchr("_.@:/+-", c));
 }
 
 void text_percent(struct buf *out, const char *bytes, size_t len)
@@ -122,9 +122,11 @@ bool text_unpercent(const char *text, size_t len, struct buf *out)
 /* Length of the UTF-8 character at bytes, its code point in *point; 0 when it is not valid. */
 static size_t utf8_char(const unsigned char *bytes, size_t len, uint32_t *point)
 {
-	static const struct { unsigned char mask, lead; uint32_t least; } forms[] = {
-		{ 0x80, 0x00, 0 }, { 0xe0, 0xc0, 0x80 }, { 0xf0, 0xe0, 0x800 }, { 0xf8, 0xf0, 0x10000 },
-	};
+	static const struct {
+		unsigned char mask, lead;
+		uint32_t least;
+	} forms[] = { { 0x80, 0x00, 0 }, { 0xe0, 0xc0, 0x80 }, { 0xf0, 0xe0, 0x800 },
+		{ 0xf8, 0xf0, 0x10000 } };
 	for (size_t n = 1; n <= 4; n++) {
 		if ((bytes[0] & forms[n - 1].mask) != forms[n - 1].lead)
 			continue;
@@ -215,7 +217,7 @@ bool text_int64(const char *text, int64_t low, int64_t high, int64_t *out)
 		return false;
 	for (; *at; at++) {
 		if (*at < '0' || *at > '9' || __builtin_mul_overflow(value, 10, &value) ||
-		    __builtin_sub_overflow(value, *at - '0', &value))
+			__builtin_sub_overflow(value, *at - '0', &value))
 			return false;
 	}
 	if (!negative && __builtin_sub_overflow(0, value, &value))
@@ -228,10 +230,11 @@ bool text_int64(const char *text, int64_t low, int64_t high, int64_t *out)
 
 bool text_duration_ms(const char *text, int64_t *out)
 {
-	static const struct { const char *unit; int64_t ms; } units[] = {
-		{ "ms", 1 }, { "s", 1000 }, { "sec", 1000 }, { "min", 60000 }, { "m", 60000 },
-		{ "h", 3600000 }, { "d", 86400000 },
-	};
+	static const struct {
+		const char *unit;
+		int64_t ms;
+	} units[] = { { "ms", 1 }, { "s", 1000 }, { "sec", 1000 }, { "min", 60000 }, { "m", 60000 },
+		{ "h", 3600000 }, { "d", 86400000 } };
 	char number[20];
 	size_t digits = strspn(text, "0123456789");
 	if (!digits || digits >= sizeof(number))
