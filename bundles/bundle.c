@@ -2,7 +2,6 @@
  * byte (TRUST.md b.2), our own working files for writing (b.3). It never opens a received file
  * itself, and never writes to one. */
 #include "bundle.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -251,8 +250,6 @@ const struct bundle_origin *bundle_origin(const struct bundle *bundle)
 	return &bundle->received.origin;
 }
 
-/* --- files of our own --- */
-
 static int bundle_open_own(
 	const char *path, const char *name, const char *pragmas, struct db **out, struct err *err)
 {
@@ -354,8 +351,6 @@ void bundle_close_db(struct db *db)
 		db_rollback(db);
 	db_close(db);
 }
-
-/* --- rows from one bundle to another --- */
 
 static const struct { const char *select, *insert; int columns; } bundle_tables[] = {
 	{ "SELECT * FROM object ORDER BY digest", "INSERT INTO object VALUES (?1, ?2, ?3, ?4)", 4 },

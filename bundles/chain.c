@@ -2,19 +2,19 @@
  * checkpoints sign the head. Says whether they hold and which key signed them; whose key that
  * should be is the caller's question. */
 #include "record.h"
-
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include "arena.h"
 #include "plan_statement.h"
 #include "sql.h"
+#include "text.h"
 
 #define RECORD_ARENA_BYTES (1u << 20)
 #define TYPE_CHECKPOINT "checkpoint"
 
 static const char *const types[] = { "run-start", "segment", "retry", "error", "signal",
-	"reconcile", TYPE_CHECKPOINT, "run-end" };
+	"reconcile", TYPE_CHECKPOINT, "run-end", NULL };
 
 /* Where the walk stands in one run. */
 struct walk {
@@ -76,14 +76,6 @@ static int check_checkpoint(struct walk *walk, const struct row *row, struct err
 	return 0;
 }
 
-static bool type_known(const char *type)
-{
-	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
-		if (strcmp(types[i], type) == 0)
-			return true;
-	return false;
-}
-
 /* What must hold of a record at its place, whatever its type's own keys say. */
 static const char *misplaced(
 	const struct walk *walk, const struct row *row, const struct record *record)
@@ -99,7 +91,7 @@ static const char *misplaced(
 		return "it is a record of another run";
 	if (!digest_equal(&record->prev, &walk->chain.head))
 		return "it does not follow the record before it";
-	if (!type_known(record->type))
+	if (!text_among(types, record->type))
 		return "its type is not known";
 	if (first != (record->seq == 0))
 		return "a run begins with run-start, once";

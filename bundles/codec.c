@@ -3,7 +3,6 @@
  * business. */
 #define ZLIB_CONST /* next_in takes what it does not change */
 #include "codec.h"
-
 #include <stdlib.h>
 #include <string.h>
 #include <zlib.h>

@@ -2,7 +2,6 @@
  * statements, and hands out columns only after their type was checked. It knows neither tables nor
  * files of the format, and must never be given SQL that was not compiled in. */
 #include "db.h"
-
 #include <stdlib.h>
 #include <string.h>
 #include "clock.h"
@@ -24,24 +23,15 @@ static const struct {
 	{ SQLITE_DBCONFIG_DQS_DDL, 0 } };
 
 /* What SQLite's primary result codes mean to a caller; those not listed are faults of ours. */
-static const struct { int rc; enum err_code code; } db_codes[] = {
-	{ SQLITE_CORRUPT, ERR_FORMAT },
-	{ SQLITE_NOTADB, ERR_FORMAT },
-	{ SQLITE_CONSTRAINT, ERR_FORMAT },
-	{ SQLITE_MISMATCH, ERR_FORMAT },
-	{ SQLITE_NOMEM, ERR_NOMEM },
-	{ SQLITE_TOOBIG, ERR_LIMIT },
-	{ SQLITE_INTERRUPT, ERR_LIMIT },
-	{ SQLITE_BUSY, ERR_UNFIT },
-	{ SQLITE_LOCKED, ERR_UNFIT },
-	{ SQLITE_FULL, ERR_IO },
-	{ SQLITE_IOERR, ERR_IO },
-	{ SQLITE_CANTOPEN, ERR_IO },
-	{ SQLITE_READONLY, ERR_IO },
-	{ SQLITE_PERM, ERR_IO },
-	{ SQLITE_NOLFS, ERR_IO },
-	{ SQLITE_PROTOCOL, ERR_IO },
-};
+static const struct {
+	int rc;
+	enum err_code code;
+} db_codes[] = { { SQLITE_CORRUPT, ERR_FORMAT }, { SQLITE_NOTADB, ERR_FORMAT },
+	{ SQLITE_CONSTRAINT, ERR_FORMAT }, { SQLITE_MISMATCH, ERR_FORMAT }, { SQLITE_NOMEM, ERR_NOMEM },
+	{ SQLITE_TOOBIG, ERR_LIMIT }, { SQLITE_INTERRUPT, ERR_LIMIT }, { SQLITE_BUSY, ERR_UNFIT },
+	{ SQLITE_LOCKED, ERR_UNFIT }, { SQLITE_FULL, ERR_IO }, { SQLITE_IOERR, ERR_IO },
+	{ SQLITE_CANTOPEN, ERR_IO }, { SQLITE_READONLY, ERR_IO }, { SQLITE_PERM, ERR_IO },
+	{ SQLITE_NOLFS, ERR_IO }, { SQLITE_PROTOCOL, ERR_IO } };
 
 int db_fail(struct db *db, int rc, struct err *err)
 {

@@ -1,11 +1,10 @@
 /* Loads a plan document: bytes, digest, JSON, structs, what must hold between the parts, objects.
  * It reads only bytes whose digest and length were stated to it, and judges no signature. */
 #include "document.h"
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "document_fields.h"
+#include "document_inside.h"
 
 #define DOCUMENT_ARENA_BYTES (192u << 20)
 
@@ -58,8 +57,6 @@ static int fill_text(void *context, struct doc_step *step, struct err *err)
 	step->text_len = (size_t)object->size;
 	return 0;
 }
-
-/* --- what holds between the parts --- */
 
 static int check_class(struct document *document, size_t index, struct err *err)
 {
@@ -178,8 +175,6 @@ static void count_document(struct document *document)
 		document->destructive_count += destructive * (int64_t) class->schemas;
 	}
 }
-
-/* --- loading --- */
 
 static int load_bytes(
 	struct db *bundle, const struct digest *digest, int64_t size, char **out, struct err *err)

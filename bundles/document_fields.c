@@ -1,8 +1,7 @@
 /* Which key of a plan document goes where in its structs: one table for each kind of object, and
  * the checks that need no more than the object itself. What holds between the parts is checked in
  * document.c. */
-#include "document_fields.h"
-
+#include "document_inside.h"
 #include <string.h>
 #include "object.h"
 #include "text.h"
@@ -14,7 +13,8 @@
 #define OID_MAX 4294967295ll
 #define AT(type, member) offsetof(struct type, member)
 #define LIST_OF(type, pointer, count, item) \
-	.offset = AT(type, pointer), .second = AT(type, count), .element = sizeof(struct item)
+	FIELD_LIST, .offset = AT(type, pointer), .second = AT(type, count), \
+				.element = sizeof(struct item)
 
 static int read_step_text(
 	struct json_reader *reader, const struct json *value, void *target, struct err *err)
@@ -29,8 +29,6 @@ static int read_step_text(
 	object->wanted = true;
 	return 0;
 }
-
-/* --- programs --- */
 
 static const struct json_field step_fields[] = {
 	{ "text", FIELD_PART, AT(doc_step, text_digest), .read = read_step_text },
@@ -96,12 +94,12 @@ static const struct json_field segment_fields[] = {
 	{ "create_schema", FIELD_BOOL, .offset = AT(doc_segment, create_schema) },
 	{ "state_before", FIELD_DIGEST, .offset = AT(doc_segment, state_before) },
 	{ "state_after", FIELD_DIGEST, .offset = AT(doc_segment, state_after) },
-	{ "migrations", FIELD_LIST, LIST_OF(doc_segment, migration, migrations, doc_migration),
+	{ "migrations", LIST_OF(doc_segment, migration, migrations, doc_migration),
 		.fields = migration_fields },
-	{ "before", FIELD_LIST, LIST_OF(doc_segment, before, befores, doc_step), .read = read_step },
-	{ "statements", FIELD_LIST, LIST_OF(doc_segment, statement, statements, doc_statement),
+	{ "before", LIST_OF(doc_segment, before, befores, doc_step), .read = read_step },
+	{ "statements", LIST_OF(doc_segment, statement, statements, doc_statement),
 		.read = read_statement },
-	{ "after", FIELD_LIST, LIST_OF(doc_segment, after, afters, doc_step), .read = read_step },
+	{ "after", LIST_OF(doc_segment, after, afters, doc_step), .read = read_step },
 	{ 0 },
 };
 
@@ -123,7 +121,7 @@ static int read_segment(
 static const struct json_field program_fields[] = {
 	{ "number", FIELD_INT, AT(doc_program, number), .high = INT32_MAX },
 	{ "revert", FIELD_BOOL, .offset = AT(doc_program, revert) },
-	{ "segments", FIELD_LIST, .low = 1, LIST_OF(doc_program, segment, segments, doc_segment),
+	{ "segments", LIST_OF(doc_program, segment, segments, doc_segment), .low = 1,
 		.read = read_segment },
 	{ 0 },
 };
@@ -153,8 +151,6 @@ static int read_program(
 	}
 	return 0;
 }
-
-/* --- classes, schemas, the rest --- */
 
 static const char *const scope_words[] = { "tenant", "shared", NULL };
 static const struct json_field class_fields[] = {
@@ -261,7 +257,7 @@ static const struct json_field settings_fields[] = {
 	{ "retries", FIELD_INT, AT(document, retries), .high = 1000 },
 	{ "search_path", FIELD_TEXTS, AT(document, path), .low = 1, .high = NAME_MAX_BYTES,
 		.second = AT(document, paths) },
-	{ "pinned", FIELD_LIST, LIST_OF(document, pin, pins, doc_pin), .read = read_pin },
+	{ "pinned", LIST_OF(document, pin, pins, doc_pin), .read = read_pin },
 	{ 0 },
 };
 
@@ -312,23 +308,19 @@ static const struct json_field document_fields[] = {
 	{ "target", FIELD_PART, 0, .read = read_target },
 	{ "settings", FIELD_PART, 0, .fields = settings_fields },
 	{ "shape_guard", FIELD_PART, 0, .fields = shape_guard_fields },
-	{ "waves", FIELD_LIST, .low = 1, LIST_OF(document, wave, waves, doc_wave),
-		.fields = wave_fields },
-	{ "programs", FIELD_LIST, .low = 1, LIST_OF(document, program, programs, doc_program),
+	{ "waves", LIST_OF(document, wave, waves, doc_wave), .low = 1, .fields = wave_fields },
+	{ "programs", LIST_OF(document, program, programs, doc_program), .low = 1,
 		.read = read_program },
-	{ "classes", FIELD_LIST, .low = 1, LIST_OF(document, class, classes, doc_class),
-		.fields = class_fields },
-	{ "schemas", FIELD_LIST, .low = 1, LIST_OF(document, schema, schemas, doc_schema),
+	{ "classes", LIST_OF(document, class, classes, doc_class), .low = 1, .fields = class_fields },
+	{ "schemas", LIST_OF(document, schema, schemas, doc_schema), .low = 1,
 		.fields = schema_fields },
-	{ "findings", FIELD_LIST, LIST_OF(document, finding, findings, doc_finding),
-		.read = read_finding },
-	{ "left_out", FIELD_LIST, LIST_OF(document, left_out, left_outs, doc_left_out),
-		.fields = left_out_fields },
+	{ "findings", LIST_OF(document, finding, findings, doc_finding), .read = read_finding },
+	{ "left_out", LIST_OF(document, left_out, left_outs, doc_left_out), .fields = left_out_fields },
 	{ 0 },
 };
 
 static const struct json_field objects_field[] = {
-	{ "objects", FIELD_LIST, LIST_OF(document_objects, object, count, document_object),
+	{ "objects", LIST_OF(document_objects, object, count, document_object),
 		.fields = object_fields },
 	{ 0 },
 };

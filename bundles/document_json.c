@@ -1,8 +1,7 @@
 /* The JSON half of reading a plan document: a tree made in one pass over json_tree, and a reader
  * driven by tables of fields. It knows no field of the document itself, and is never given bytes
  * whose digest was not checked. */
-#include "document_json.h"
-
+#include "document_inside.h"
 #include <string.h>
 #include "digest.h"
 #include "text.h"
@@ -162,8 +161,6 @@ int json_parse(struct db *db, struct arena *arena, const char *text, size_t len,
 	*out = builder.root;
 	return 0;
 }
-
-/* --- fields --- */
 
 static int json_read_int(
 	const struct json_field *field, const struct json *value, char *at, struct err *err)

@@ -1,7 +1,6 @@
 /* The objects that a plan document names: each there, stored as stated, inflating to its own name;
  * and none in the bundle that nothing names. What the texts mean is no business of this file. */
-#include "document_objects.h"
-
+#include "document_inside.h"
 #include <stdlib.h>
 #include <string.h>
 #include "sql.h"

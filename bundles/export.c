@@ -2,7 +2,6 @@
  * leaves with it, then checked and renamed like every other change. When the bundle is no longer
  * what was read, the results go to a file of their own. */
 #include "bundle.h"
-
 #include <stdlib.h>
 #include <unistd.h>
 #include "db_sqlite.h"

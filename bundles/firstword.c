@@ -2,13 +2,14 @@
  * lexer: it finds the first word as the server would, and knows the few words that control
  * transactions, sessions or the protocol itself. */
 #include "document.h"
-
 #include <string.h>
+#include "text.h"
 
 static const char *const firstword_refused[] = { "BEGIN", "START", "COMMIT", "END", "ROLLBACK",
-	"ABORT", "SAVEPOINT", "RELEASE", "PREPARE", "COPY", "RESET", "DISCARD", "LISTEN", "NOTIFY" };
+	"ABORT", "SAVEPOINT", "RELEASE", "PREPARE", "COPY", "RESET", "DISCARD", "LISTEN", "NOTIFY",
+	NULL };
 /* What may follow SET: it ends with the transaction. */
-static const char *const firstword_set[] = { "LOCAL", "CONSTRAINTS" };
+static const char *const firstword_set[] = { "LOCAL", "CONSTRAINTS", NULL };
 
 static size_t firstword_skip_comment(const char *text, size_t len, size_t at)
 {
@@ -63,21 +64,12 @@ static size_t firstword_take(const char *text, size_t len, size_t at, char word[
 	return at;
 }
 
-static bool firstword_among(const char *const *words, size_t count, const char *word)
-{
-	for (size_t i = 0; i < count; i++)
-		if (strcmp(words[i], word) == 0)
-			return true;
-	return false;
-}
-
 bool document_first_word_refused(const char *text, size_t len, char word[32])
 {
 	char second[32];
 	size_t at = firstword_take(text, len, firstword_skip(" \t\n\r\f\v;", text, len, 0), word);
 	if (strcmp(word, "SET") != 0)
-		return firstword_among(
-			firstword_refused, sizeof firstword_refused / sizeof *firstword_refused, word);
+		return text_among(firstword_refused, word);
 	firstword_take(text, len, firstword_skip(" \t\n\r\f\v", text, len, at), second);
-	return !firstword_among(firstword_set, sizeof firstword_set / sizeof *firstword_set, second);
+	return !text_among(firstword_set, second);
 }

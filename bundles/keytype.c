@@ -1,7 +1,6 @@
 /* The key types that may sign, and their verification with libcrypto (OpenSSH PROTOCOL.sshsig, RFC
  * 8709, RFC 8032). Nothing here decides who a key belongs to. */
 #include "keytype.h"
-
 #include <openssl/evp.h>
 #include <string.h>
 #include "text.h"

@@ -2,7 +2,6 @@
  * of a bundle that are parsed, and nothing vouches for them yet: every byte that is not expected is
  * an error with its line. */
 #include "lines.h"
-
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>

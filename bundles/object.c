@@ -2,21 +2,18 @@
  * size and kind whenever they are read. What refers to an object, and whether its compressed bytes
  * are authentic, is judged in document_objects.c. */
 #include "object.h"
-
 #include <stdlib.h>
 #include <string.h>
 #include "codec.h"
 #include "db_sqlite.h"
+#include "text.h"
 
 static const char *const object_kinds[] = { "statement", "migration", "shape", "state", "document",
-	"query", "configuration", "facts" };
+	"query", "configuration", "facts", NULL };
 
 bool object_kind_known(const char *kind)
 {
-	for (size_t i = 0; i < sizeof object_kinds / sizeof *object_kinds; i++)
-		if (strcmp(kind, object_kinds[i]) == 0)
-			return true;
-	return false;
+	return text_among(object_kinds, kind);
 }
 
 int object_context(const struct digest *digest, const char *kind, struct err *err)

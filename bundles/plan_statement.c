@@ -1,7 +1,6 @@
 /* Plan statement and approval statement as tables of the line grammar (lines.c). What their values
  * mean for a run is trust_judge.c's business; here they are only bytes with one possible form. */
 #include "plan_statement.h"
-
 #include <openssl/rand.h>
 #include <stddef.h>
 #include <string.h>

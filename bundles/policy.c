@@ -1,7 +1,6 @@
 /* Reads policy.conf into a struct: a table of keys, each with its reader. Only form and
  * contradictions are checked; trust_judge.c applies it. */
 #include "policy.h"
-
 #include <string.h>
 #include "signers.h"
 #include "text.h"

@@ -2,7 +2,6 @@
  * of header are looked at here; the copy is what SQLite opens, so that nothing that stands beside
  * the original, or happens to it later, can matter. */
 #include "quarantine.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>

@@ -2,7 +2,6 @@
  * meaning is its writer's and reader's business; only head, order of lines and size are checked
  * here. */
 #include "record.h"
-
 #include <stdio.h>
 #include <string.h>
 #include "arena.h"

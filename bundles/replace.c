@@ -2,7 +2,6 @@
  * renamed under a lock, and only over the very file that was read. It never opens a bundle for
  * writing; a crash leaves the old file and perhaps a NAME.XXXXXX.new beside it. */
 #include "replace.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>

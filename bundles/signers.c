@@ -2,7 +2,6 @@
  * certificates, no key of two people. ssh-keygen passes over lines that it does not understand;
  * here they refuse the whole file. */
 #include "signers.h"
-
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>

@@ -1,7 +1,6 @@
 /* Public keys as OpenSSH writes them, and private keys once their bytes are known: from a seed, or
  * from OpenSSL's PEM. It opens no file. */
 #include "sshkey.h"
-
 #include <openssl/bio.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>

@@ -2,7 +2,6 @@
  * accepted here ssh-keygen accepts, not the reverse. Whether the key that signed is trusted is not
  * asked here. */
 #include "sshsig.h"
-
 #include <openssl/evp.h>
 #include <string.h>
 #include "keytype.h"

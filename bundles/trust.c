@@ -2,7 +2,6 @@
  * What cannot be read, is writable by others or has one wrong line refuses everything; there is no
  * partial trust. */
 #include "trust.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>

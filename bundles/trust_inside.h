@@ -1,4 +1,5 @@
-/* Inside of struct trust, shared by the modules that open, judge and write a policy directory. */
+/* Inside of struct trust, and the votes that a bundle's signature rows are worth: what trust.c opens,
+ * trust_votes.c finds out and trust_judge.c counts. */
 #ifndef PGDOCKET_TRUST_INSIDE_H
 #define PGDOCKET_TRUST_INSIDE_H
 
@@ -22,5 +23,28 @@ struct trust {
 };
 
 bool trust_has(const struct trust_digests *digests, const struct digest *digest);
+
+#define US_PER_MS INT64_C(1000)
+
+/* What stands beside a trust_signature while it is judged. */
+struct trust_vote {
+	bool plan, approves, rejects; /* a verified signature of someone who may; at most one is set */
+	bool late;                    /* an approval that expired, by less than resume-grace */
+	const char *principal;        /* borrowed from trust */
+};
+
+struct trust_judging {
+	const struct trust *trust;
+	int64_t now_us;
+	const char *operator_name;
+	struct trust_result *result;
+	struct trust_vote vote[TRUST_SIGNATURES_MAX]; /* of result->signature */
+};
+
+/* Examine every row of table signature against the statement in judging->result: fills
+ * result->signature and vote. Nobody is counted twice or left out for other people's sake yet.
+ * ERR_FORMAT: a row that is none. */
+int trust_votes(struct trust_judging *judging, struct db *db, struct err *err) MUST_CHECK;
+void trust_votes_ignore(struct trust_signature *signature, const char *why);
 
 #endif

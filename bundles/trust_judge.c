@@ -2,12 +2,11 @@
  * planned, for which environment, when, and who approved. Counts people, never keys or
  * signatures. */
 #include "trust.h"
-
 #include <stdio.h>
 #include <string.h>
 #include "clock.h"
 #include "plan_statement.h"
-#include "trust_votes.h"
+#include "trust_inside.h"
 
 static bool has_planned(const struct trust_judging *judging, const char *principal)
 {

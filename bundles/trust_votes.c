@@ -1,8 +1,7 @@
 /* Examines the signature rows of a bundle one by one: is the row what it says, is its key's owner
  * someone who may sign this now. Sees bytes that nobody vouches for: it verifies first, reads
  * second, and examines at most TRUST_SIGNATURES_MAX rows. */
-#include "trust_votes.h"
-
+#include "trust_inside.h"
 #include <stdio.h>
 #include <string.h>
 #include "plan_statement.h"

@@ -2,7 +2,6 @@
  * a bundle. There is no option to leave a step out. What it found is turned into text and JSON in
  * verify_report.c. */
 #include "verify.h"
-
 #include <string.h>
 #include "record.h"
 

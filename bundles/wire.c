@@ -1,6 +1,5 @@
 /* SSH's wire encoding, bounds first: lengths come from files that nobody vouches for yet. */
 #include "wire.h"
-
 #include <string.h>
 
 struct wire wire_open(const void *bytes, size_t len)

@@ -40,6 +40,8 @@ bool text_int64(const char *text, int64_t low, int64_t high, int64_t *out);
 bool text_duration_ms(const char *text, int64_t *out);
 /* Shell-like glob over bytes: * and ? only; no escapes, no classes. */
 bool text_glob(const char *pattern, const char *name);
+/* word stands in a list that ends with NULL. */
+bool text_among(const char *const *words, const char *word);
 bool text_starts(const char *text, const char *prefix);
 bool text_ends(const char *text, const char *suffix);
 

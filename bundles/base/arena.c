@@ -1,6 +1,5 @@
 /* Arena: chunks of growing size in a list, given out from the front, freed together. */
 #include "arena.h"
-
 #include <stdalign.h>
 #include <stdarg.h>
 #include <stdint.h>

@@ -1,6 +1,5 @@
 /* The one growing buffer: every length that comes from outside ends at its maximum. */
 #include "buf.h"
-
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,7 +1,6 @@
 /* The shell of both programs: dispatch, help, printing of results and errors, questions on a
  * terminal. The one module in bundles/ that writes to the standard streams; decides nothing. */
 #include "cli.h"
-
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,5 @@
 /* Time as microseconds UTC and its two text forms. Knows no time zone and no locale. */
 #include "clock.h"
-
 #include <stdio.h>
 #include <string.h>
 #include <time.h>

@@ -1,6 +1,5 @@
 /* SHA-256 by libcrypto. */
 #include "digest.h"
-
 #include <openssl/evp.h>
 #include <openssl/sha.h>
 #include <string.h>

@@ -1,8 +1,8 @@
 /* Errors as values: formatted into fixed-size fields, so that running out of memory needs none.
  * Prints nothing; cli.c does. */
 #include "error.h"
-
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -23,49 +23,48 @@ static const int exit_status[] = { [ERR_NONE] = 0,
 	[ERR_INTERRUPTED] = 6,
 	[ERR_BUG] = 70 };
 
+/* False: an earlier error stands, and stays. */
 PRINTF_LIKE(3, 0)
-static void set_message(struct err *err, enum err_code code, const char *format, va_list args)
+static bool set_message(struct err *err, enum err_code code, const char *format, va_list args)
 {
+	if (err->code != ERR_NONE)
+		return false;
 	err_clear(err);
 	err->code = code;
 	vsnprintf(err->message, sizeof(err->message), format, args);
+	return true;
 }
 
 int err_set(struct err *err, enum err_code code, const char *format, ...)
 {
-	if (err->code == ERR_NONE) {
-		va_list args;
-		va_start(args, format);
-		set_message(err, code, format, args);
-		va_end(args);
-	}
+	va_list args;
+	va_start(args, format);
+	set_message(err, code, format, args);
+	va_end(args);
 	return -1;
 }
 
 int err_set_errno(struct err *err, enum err_code code, const char *format, ...)
 {
 	int number = errno;
-	if (err->code == ERR_NONE) {
-		va_list args;
-		va_start(args, format);
-		set_message(err, code, format, args);
-		va_end(args);
+	va_list args;
+	va_start(args, format);
+	if (set_message(err, code, format, args)) {
 		size_t used = strlen(err->message);
 		snprintf(err->message + used, sizeof(err->message) - used, ": %s", strerror(number));
 		err->sys_errno = number;
 	}
+	va_end(args);
 	return -1;
 }
 
 int err_refuse(struct err *err, const char *reason, const char *format, ...)
 {
-	if (err->code == ERR_NONE) {
-		va_list args;
-		va_start(args, format);
-		set_message(err, ERR_REFUSED, format, args);
-		va_end(args);
+	va_list args;
+	va_start(args, format);
+	if (set_message(err, ERR_REFUSED, format, args))
 		snprintf(err->reason, sizeof(err->reason), "%s", reason);
-	}
+	va_end(args);
 	return -1;
 }
 

@@ -1,6 +1,5 @@
 /* Whole files, read with a limit and written so that a crash leaves the old one or the new one. */
 #include "file.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>

@@ -1,6 +1,5 @@
 /* Command lines against a table: one loop, one function per kind of value. Knows no command. */
 #include "option.h"
-
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>

@@ -1,6 +1,5 @@
 /* Progress on a stream: a bar that redraws itself, or a line for every tenth, or nothing. */
 #include "progress.h"
-
 #include <string.h>
 #include <unistd.h>
 #include "clock.h"

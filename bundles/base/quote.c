@@ -1,6 +1,5 @@
 /* Identifiers and literals for SQL text. Both refuse what PostgreSQL would cut or misread. */
 #include "quote.h"
-
 #include <string.h>
 #include "text.h"
 

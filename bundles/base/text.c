@@ -1,6 +1,5 @@
 /* Encodings of bytes as text and back. The decoders accept only what the encoders write. */
 #include "text.h"
-
 #include <string.h>
 
 static const char base64_digits[] =
@@ -271,6 +270,13 @@ bool text_glob(const char *pattern, const char *name)
 	while (*pattern == '*')
 		pattern++;
 	return !*pattern;
+}
+
+bool text_among(const char *const *words, const char *word)
+{
+	while (*words && strcmp(*words, word) != 0)
+		words++;
+	return *words;
 }
 
 bool text_starts(const char *text, const char *prefix)

@@ -1,14 +1,12 @@
-/* JSON as a tree, read in one pass with SQLite's json_tree, and tables that say which key of an
- * object goes where in a struct. Strict: a key twice, a key not in the table, a missing key,
- * another type, a number out of bounds are ERR_FORMAT with the place. Private to bundles/. */
-#ifndef PGDOCKET_DOCUMENT_JSON_H
-#define PGDOCKET_DOCUMENT_JSON_H
+/* Inside of the plan document: its JSON as a tree and tables that say which key of an object goes
+ * where in a struct; the objects that it names. Strict: a key twice, a key not in the table, a
+ * missing key, another type, a number out of bounds are ERR_FORMAT with the place. */
+#ifndef PGDOCKET_DOCUMENT_INSIDE_H
+#define PGDOCKET_DOCUMENT_INSIDE_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
 #include "arena.h"
-#include "db.h"
+#include "document.h"
+#include "object.h"
 
 enum json_type { JSON_NULL, JSON_BOOL, JSON_INT, JSON_TEXT, JSON_ARRAY, JSON_OBJECT };
 
@@ -75,5 +73,37 @@ struct json_reader {
 /* Read an object by its table. */
 int json_read_object(struct json_reader *reader, const struct json *object,
 	const struct json_field *fields, void *target, struct err *err) MUST_CHECK;
+
+struct document_object {
+	struct digest digest;
+	const char *kind;
+	int64_t size, stored_size;
+	struct digest stored;
+	bool wanted;      /* set by the caller: keep the text */
+	const char *text; /* of wanted ones, after document_objects_load; in the arena */
+};
+
+struct document_objects {
+	size_t count;
+	struct document_object *object; /* sorted by digest */
+};
+
+/* Sort, and refuse one named twice, or the document itself. ERR_FORMAT. */
+int document_objects_sort(
+	struct document_objects *objects, const struct digest *document, struct err *err) MUST_CHECK;
+/* Nothing that the tables refer to is missing, nothing but the document stands outside the list;
+ * each is stored as stated and holds what its name says. ERR_FORMAT: one of these does not hold, or
+ * a wanted one holds a NUL byte. */
+int document_objects_load(struct db *db, struct arena *arena, struct document_objects *objects,
+	struct err *err) MUST_CHECK;
+/* NULL: not named. */
+struct document_object *document_objects_find(
+	const struct document_objects *objects, const struct digest *digest);
+
+/* Read the whole document; objects receives its list, sorted, with those marked as wanted whose
+ * text runs. own: the document's digest. Everything stays in the arena; texts are those of the
+ * tree. Steps have no text yet. ERR_FORMAT, ERR_VERSION with the place. */
+int document_fields_read(struct arena *arena, const struct json *root, const struct digest *own,
+	struct document *document, struct document_objects *objects, struct err *err) MUST_CHECK;
 
 #endif
