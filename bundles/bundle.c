@@ -118,22 +118,17 @@ static int bundle_check_schema(struct db *db, struct err *err)
 {
 	struct db *ours = NULL;
 	bool same = false;
-	int rc = -1;
-	if (db_open(":memory:", SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, "schema.sql", &ours, err) ||
-		db_exec(ours, sql_schema, err) || bundle_same_schema(db, ours, &same, err))
-		goto out;
-	if (!same) {
-		err_set(err, ERR_FORMAT,
-			"%s is not a bundle, or was altered: its tables are not those of the format", db->name);
-		err_hint(err,
-			"Only tables exactly as in FORMAT.md are read; get the file again from where it was "
-			"written.");
-		goto out;
-	}
-	rc = 0;
-out:
+	int rc = db_open(":memory:", SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, "schema.sql", &ours,
+				 err) ||
+		db_exec(ours, sql_schema, err) || bundle_same_schema(db, ours, &same, err);
 	db_close(ours);
-	return rc;
+	if (rc || same)
+		return rc ? -1 : 0;
+	err_set(err, ERR_FORMAT,
+		"%s is not a bundle, or was altered: its tables are not those of the format", db->name);
+	return err_hint(err,
+		"Only tables exactly as in FORMAT.md are read; get the file again from where it was "
+		"written.");
 }
 
 static int bundle_check_integrity(struct db *db, struct err *err)
@@ -404,4 +399,30 @@ int bundle_copy_rows(struct db *from, struct db *to, struct err *err)
 			return -1;
 		}
 	return own ? db_commit(to, err) : 0;
+}
+
+/* The digest of the snapshot: SHA-256 over the lines that snapshot_rows.sql makes of its rows. */
+static int bundle_digest_line(struct db_query *query, void *context, struct err *err)
+{
+	const char *line = NULL;
+	size_t len = 0;
+	if (db_get_text(query, 0, &line, &len, err))
+		return -1;
+	digest_add(context, line, len);
+	digest_add(context, "\n", 1);
+	return 0;
+}
+
+int bundle_snapshot_digest(struct db *db, struct digest *out, struct err *err)
+{
+	struct db_query *query = NULL;
+	struct digest_stream *stream = digest_start();
+	if (!stream)
+		return err_nomem(err);
+	int rc = db_prepare(db, sql_snapshot_rows, &query, err) ||
+			db_each(query, bundle_digest_line, stream, err)
+		? -1
+		: 0;
+	digest_finish(stream, out);
+	return rc;
 }

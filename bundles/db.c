@@ -301,15 +301,11 @@ int db_value_int64(struct db *db, const char *sql, int64_t *out, struct err *err
 {
 	struct db_query *query = NULL;
 	bool row = false;
-	int rc = -1;
-	if (db_prepare(db, sql, &query, err) || db_step(query, &row, err))
-		goto out;
-	if (!row) {
-		err_set(err, ERR_FORMAT, "%s: a row that must be there is missing", db->name);
-		goto out;
-	}
-	rc = db_get_int64(query, 0, out, err);
-out:
+	int rc = db_prepare(db, sql, &query, err) || db_step(query, &row, err) ? -1 : 0;
+	if (!rc && !row)
+		rc = err_set(err, ERR_FORMAT, "%s: a row that must be there is missing", db->name);
+	if (!rc)
+		rc = db_get_int64(query, 0, out, err);
 	db_finish(query);
 	return rc;
 }

@@ -294,19 +294,15 @@ int lines_parse(
 {
 	struct lines lines;
 	struct buf again = BUF_INIT(STATEMENT_MAX_BYTES);
-	int result = -1;
-	if (lines_open(&lines, format->what, bytes, len, STATEMENT_MAX_BYTES, err) ||
-		lines_expect(&lines, format->header, err) ||
-		lines_parse_rows(format->rows, &lines, values, err) || lines_close(&lines, err) ||
-		lines_write(format, values, &again, err))
-		goto out;
-	if (again.len != len || memcmp(again.data, bytes, len) != 0) {
-		err_set(
+	int result = lines_open(&lines, format->what, bytes, len, STATEMENT_MAX_BYTES, err) ||
+			lines_expect(&lines, format->header, err) ||
+			lines_parse_rows(format->rows, &lines, values, err) || lines_close(&lines, err) ||
+			lines_write(format, values, &again, err)
+		? -1
+		: 0;
+	if (!result && (again.len != len || memcmp(again.data, bytes, len) != 0))
+		result = err_set(
 			err, ERR_FORMAT, "%s: not written in the one form that its values have", format->what);
-		goto out;
-	}
-	result = 0;
-out:
 	buf_release(&again);
 	return result;
 }

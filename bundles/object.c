@@ -98,17 +98,14 @@ int object_get_stated(struct db *db, const struct digest *digest, const struct o
 	struct db_query *query = NULL;
 	struct object_row row;
 	struct object_facts facts;
-	int rc = -1;
-	if (object_find(db, digest, &query, &row, err))
-		goto out;
-	object_describe(&row, &facts);
-	if (facts.size != stated->size || facts.stored_size != stated->stored_size ||
-		strcmp(facts.kind, stated->kind) != 0 || !digest_equal(&facts.stored, &stated->stored)) {
-		err_set(err, ERR_FORMAT, "is not stored as the plan document states");
-		goto out;
+	int rc = object_find(db, digest, &query, &row, err);
+	if (rc == 0) {
+		object_describe(&row, &facts);
+		bool same = facts.size == stated->size && facts.stored_size == stated->stored_size &&
+			strcmp(facts.kind, stated->kind) == 0 && digest_equal(&facts.stored, &stated->stored);
+		rc = same ? object_unpack(&row, digest, out, err)
+				  : err_set(err, ERR_FORMAT, "is not stored as the plan document states");
 	}
-	rc = object_unpack(&row, digest, out, err);
-out:
 	db_finish(query);
 	return rc ? object_context(digest, stated->kind, err) : 0;
 }

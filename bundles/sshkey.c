@@ -54,21 +54,17 @@ static int take_public(const void *blob, size_t len, struct ssh_public_key *out,
 int ssh_public_key_parse(const char *line, size_t len, struct ssh_public_key *out, struct err *err)
 {
 	struct buf blob = BUF_INIT(SSHSIG_MAX_BYTES);
-	int result = -1;
 	if (len && line[len - 1] == '\n')
 		len--;
 	if (len && line[len - 1] == '\r')
 		len--;
-	for (size_t i = 0; i < len; i++)
-		if (line[i] == '\n' || line[i] == '\r' || line[i] == '\0') {
-			err_set(err, ERR_FORMAT, "a public key is one line");
-			err_hint(err, "give the .pub file that ssh-keygen wrote");
-			goto out;
-		}
-	if (sshkey_decode(line, len, &blob, err) || take_public(blob.data, blob.len, out, err))
-		goto out;
-	result = 0;
-out:
+	if (memchr(line, '\n', len) || memchr(line, '\r', len) || memchr(line, '\0', len)) {
+		err_set(err, ERR_FORMAT, "a public key is one line");
+		return err_hint(err, "give the .pub file that ssh-keygen wrote");
+	}
+	int result = sshkey_decode(line, len, &blob, err) || take_public(blob.data, blob.len, out, err)
+		? -1
+		: 0;
 	buf_release(&blob);
 	return result;
 }

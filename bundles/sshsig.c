@@ -115,7 +115,6 @@ static int verify_parts(const struct parts *parts, const char *name_space, const
 	struct wire signature = wire_open(parts->signature.bytes, parts->signature.len);
 	const struct keytype *type = keytype_of_blob(parts->key.bytes, parts->key.len, &inner);
 	const struct hash *hash = find_hash(parts->hash);
-	int result = -1;
 	if (!type) {
 		refuse(err, inner.message);
 		return err_hint(err, "%s", inner.hint);
@@ -126,13 +125,10 @@ static int verify_parts(const struct parts *parts, const char *name_space, const
 		return refuse(err, "its hash is neither sha512 nor sha256");
 	if (!wire_same(signature_type, type->name))
 		return refuse(err, "key and signature are of different types");
-	if (to_sign(hash, name_space, message, len, &bytes, err))
-		goto out;
-	const char *why = type->verify(key, signature, bytes.data, bytes.len);
-	result = why ? refuse(err, why) : 0;
-out:
+	int result = to_sign(hash, name_space, message, len, &bytes, err);
+	const char *why = result ? NULL : type->verify(key, signature, bytes.data, bytes.len);
 	buf_release(&bytes);
-	return result;
+	return why ? refuse(err, why) : result;
 }
 
 int sshsig_verify(const uint8_t *blob, size_t blob_len, const char *name_space, const void *message,

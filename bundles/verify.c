@@ -21,17 +21,14 @@ static int verify_plan_row(struct db *db, const struct plan_statement *statement
 	const void *bytes = NULL;
 	size_t len = 0;
 	bool row = false;
-	int rc = -1;
-	if (db_prepare(db, "SELECT document FROM plan", &query, err) || db_step(query, &row, err))
-		goto out;
-	if (!row || db_get_blob(query, 0, &bytes, &len, err) || len != DIGEST_SIZE ||
-		memcmp(bytes, statement->document.bytes, len) != 0) {
-		verify_refuse("document",
+	int rc = db_prepare(db, "SELECT document FROM plan", &query, err) || db_step(query, &row, err)
+		? -1
+		: 0;
+	if (!rc &&
+		(!row || db_get_blob(query, 0, &bytes, &len, err) || len != DIGEST_SIZE ||
+			memcmp(bytes, statement->document.bytes, len) != 0))
+		rc = verify_refuse("document",
 			"the bundle's plan row names another document than the signed statement", err);
-		goto out;
-	}
-	rc = 0;
-out:
 	db_finish(query);
 	return rc;
 }
