@@ -1,5 +1,6 @@
 # The test targets, for GNUmakefile. tests/run.sh runs suites side by side and counts; its last line is "N passed, N failed".
-#   make check         everything: both compilers with -Werror, unit tests, checks, command lines with the asan programs, the demo
+#   make check         everything: both compilers with -Werror, unit tests and command lines with the
+#                      asan programs, checks, the demo with the release ones
 #   make unit          unit tests of this CONFIG            make unit T=test_buf
 #   make integration   command lines, programs of this CONFIG   make integration T=plan
 #   make checks        tests/check/*                        make figures   the measures of the tree
@@ -16,7 +17,7 @@ FUZZ   = $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 # In two steps: what make asks pkg-config while it reads the makefile must see what setup installed.
 check: setup
 	@echo "building with gcc and clang, -Werror, and with AddressSanitizer"
-	@$(MAKE) -s --no-print-directory -j$(JOBS) CC=gcc CI=1 BUILD=$(BUILD)/gcc CONFIG=release all unit-programs
+	@$(MAKE) -s --no-print-directory -j$(JOBS) CC=gcc CI=1 BUILD=$(BUILD)/gcc CONFIG=release all
 	@$(MAKE) -s --no-print-directory -j$(JOBS) CC=gcc CI=1 BUILD=$(BUILD)/gcc CONFIG=asan all unit-programs replay-programs
 	@$(MAKE) -s --no-print-directory -j$(JOBS) CC=clang CI=1 BUILD=$(BUILD)/clang CONFIG=release all
 	@$(MAKE) -s --no-print-directory BUILD=$(BUILD)/gcc check-run
@@ -26,7 +27,7 @@ check-run: export PGDOCKET_RELEASE := $(abspath $(BUILD)/release)
 check-run: export PGDOCKET_BUILD := $(abspath $(BUILD))
 check-run:
 	@$(RUN) $(BATS) $(CHECKS) \
-	  $(foreach t,$(UNIT_C:tests/unit/%.c=%),asan/$(t)=$(BUILD)/asan/tests/$(t) release/$(t)=$(BUILD)/release/tests/$(t)) \
+	  $(foreach t,$(UNIT_C:tests/unit/%.c=%),asan/$(t)=$(BUILD)/asan/tests/$(t)) \
 	  $(foreach t,$(FUZZ),asan/$(t)=$(BUILD)/asan/fuzz/$(t:fuzz_%=replay_%))
 
 setup:
