@@ -270,7 +270,7 @@ static int check_uncovered(struct check *c, struct err *err)
 		c->refused += refuse;
 		entry(c, refuse ? "refused" : "note", text, "plan again from a new snapshot to cover them");
 	}
-	uncovered_release(&uncovered);
+	free(uncovered.names);
 	return 0;
 }
 

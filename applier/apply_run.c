@@ -95,26 +95,6 @@ static int check_waves(const struct held *h, struct err *err)
 	return 0;
 }
 
-static int receipt_plan(struct bundle *bundle, struct digest *out, struct err *err)
-{
-	struct db_query *query = NULL;
-	const void *bytes = NULL;
-	size_t len = 0;
-	bool row = false;
-	int rc = -1;
-	memset(out, 0, sizeof *out);
-	if (db_prepare(bundle_db(bundle), sql_work_plan_statement, &query, err) ||
-		db_step(query, &row, err))
-		goto out;
-	if (row && db_get_blob(query, 0, &bytes, &len, err))
-		goto out;
-	digest_of(bytes, len, out);
-	rc = 0;
-out:
-	db_finish(query);
-	return rc;
-}
-
 /* What stands at --receipt already may only be an earlier run's results of this plan. */
 static int check_receipt(struct held *h, struct err *err)
 {
@@ -123,8 +103,8 @@ static int check_receipt(struct held *h, struct err *err)
 	if (!h->options.receipt || access(h->options.receipt, F_OK))
 		return 0;
 	same = bundle_open(h->options.receipt, &h->receipt, err) == 0 &&
-		   receipt_plan(h->receipt, &plan, err) == 0 &&
-		   digest_equal(&plan, &h->p.verified.trust.plan);
+		workcopy_plan(bundle_db(h->receipt), &plan, NULL, err) == 0 &&
+		digest_equal(&plan, &h->p.verified.trust.plan);
 	if (same)
 		return 0;
 	err_clear(err);
@@ -169,9 +149,9 @@ static int connect_control(struct held *h, struct err *err)
 	h->run.control = h->p.control;
 	stop_install();
 	return runlock_take(h->run.control, h->options.lock_wait_ms, stop_requested, err) ||
-				   name_control(h, err)
-			   ? -1
-			   : 0;
+			name_control(h, err)
+		? -1
+		: 0;
 }
 
 static int read_ledger(struct held *h, struct err *err)
@@ -194,14 +174,15 @@ static int look_for_uncovered(struct held *h, struct err *err)
 				"%s: %s",
 				uncovered.count, uncovered.count == 1 ? " was" : "s were",
 				uncovered.count == 1 ? "it" : "them", uncovered.names);
-			rc = err_hint(err, "plan again from a new snapshot; the policy says "
-							   "uncovered: refuse");
+			rc = err_hint(err,
+				"plan again from a new snapshot; the policy says "
+				"uncovered: refuse");
 		} else {
 			events_note(&h->run, "note: %zu tenant%s not covered, made since the snapshot: %s",
 				uncovered.count, uncovered.count == 1 ? " is" : "s are", uncovered.names);
 		}
 	}
-	uncovered_release(&uncovered);
+	free(uncovered.names);
 	return rc;
 }
 
@@ -234,9 +215,9 @@ static int ask(struct held *h, struct err *err)
 		(long long)s->statements, (long long)s->destructive, tasks_left(&h->run));
 	events_note(&h->run, "target %s: %s", h->run.document->label, session_describe(h->run.control));
 	return answered(h, "Apply it? Type yes:", "yes", err) ||
-				   answered(h, "Type the database's name:", h->p.target.database, err)
-			   ? -1
-			   : 0;
+			answered(h, "Type the database's name:", h->p.target.database, err)
+		? -1
+		: 0;
 }
 
 /* --- the results --- */
@@ -275,10 +256,11 @@ static int export(struct held *h, struct err *err)
 		rc = bundle_export(work, h->options.receipt, h->receipt, NULL, &diverted, err);
 	} else {
 		buf_add_format(&other, "%s.%.8s.results", h->p.file, h->run.id);
-		rc = buf_check(&other, err) || bundle_export(work, h->p.file, h->p.verified.bundle,
-										   buf_text(&other), &diverted, err)
-				 ? -1
-				 : 0;
+		rc = buf_check(&other, err) ||
+				bundle_export(
+					work, h->p.file, h->p.verified.bundle, buf_text(&other), &diverted, err)
+			? -1
+			: 0;
 	}
 	if (!rc && diverted)
 		events_note(&h->run,
@@ -289,8 +271,9 @@ static int export(struct held *h, struct err *err)
 		if (h->run.changed)
 			err->code = ERR_INCOMPLETE;
 		err->hint[0] = '\0';
-		err_hint(err, "make room or mend the cause, and run the same command again: it "
-					  "writes them back");
+		err_hint(err,
+			"make room or mend the cause, and run the same command again: it "
+			"writes them back");
 	}
 	buf_release(&other);
 	return rc;
@@ -339,9 +322,9 @@ static int finish(struct held *h, struct err *err)
 			run, "note: the ledger could not be told that the plan is complete: %s", wrong.message);
 		err_clear(&wrong);
 	}
-	result = complete                           ? "complete"
-			 : run->why.code == ERR_INTERRUPTED ? "interrupted"
-												: "incomplete";
+	result = complete                      ? "complete"
+		: run->why.code == ERR_INTERRUPTED ? "interrupted"
+										   : "incomplete";
 	if (report_end(run, result, run->why.code ? run->why.message : run->failure.message, &wrong)) {
 		err_context(&wrong, "records could not be written to %s", workcopy_path(h->workcopy));
 		if (run->changed)
@@ -403,8 +386,9 @@ static void decide_jobs(struct held *h)
 	h->run.workers = h->options.jobs;
 	if (h->run.document->shared_locks && h->run.workers > 1) {
 		h->run.workers = 1;
-		events_note(&h->run, "tenants' programs lock shared relations: schemas are applied "
-							 "one at a time");
+		events_note(&h->run,
+			"tenants' programs lock shared relations: schemas are applied "
+			"one at a time");
 	}
 	if ((size_t)h->run.workers > left)
 		h->run.workers = left ? (int)left : 1;

@@ -11,9 +11,7 @@
 #include "bundle.h"
 #include "clock.h"
 #include "document.h"
-#include "plan_statement.h"
 #include "seen.h"
-#include "sql.h"
 #include "text.h"
 #include "workcopy.h"
 
@@ -32,13 +30,16 @@ static const struct option status_table[] = {
 static const struct option_command status_command = {
 	"status",
 	"FILE",
-	"Tells what of the plan has been done, and what is left; works while a run goes on.",
+	"Tells what of the plan has been done, and what is left.",
 	status_table,
 	1,
 	1,
-	"Reads the working copy if there is one, else the bundle. It checks the records' chain and "
-	"no approval.\n",
+	"Works while a run goes on: it reads the working copy if there is one, else the bundle.\n"
+	"It checks the records' chain and no approval.\n",
 };
+
+enum standing { STANDING_DONE, STANDING_FAILED, STANDING_BEGUN, STANDING_LEFT, STANDING_COUNT };
+static const char *const standings[STANDING_COUNT] = { "done", "failed", "begun", "left" };
 
 struct status {
 	struct bundle *bundle;
@@ -47,59 +48,25 @@ struct status {
 	char *work_path;
 	struct db *work;
 	struct seen seen;
+	size_t (*wave)[STANDING_COUNT]; /* schemas by wave */
 };
-
-struct wave_count {
-	size_t done, failed, begun, left;
-};
-
-static int read_plan(struct status *s, struct err *err)
-{
-	struct plan_statement statement;
-	struct db_query *query = NULL;
-	const void *bytes = NULL;
-	size_t len = 0;
-	bool row = false;
-	int rc = -1;
-	if (db_prepare(bundle_db(s->bundle), sql_work_plan_statement, &query, err) ||
-		db_step(query, &row, err))
-		goto out;
-	if (!row) {
-		err_set(err, ERR_FORMAT, "%s holds no plan", bundle_path(s->bundle));
-		err_hint(err, "pgdocket plan makes one");
-		goto out;
-	}
-	if (db_get_blob(query, 0, &bytes, &len, err))
-		goto out;
-	digest_of(bytes, len, &s->plan);
-	if (plan_statement_parse(bytes, len, &statement, err))
-		goto out;
-	rc = document_load(
-		bundle_db(s->bundle), &statement.document, statement.document_size, &s->document, err);
-out:
-	db_finish(query);
-	return rc;
-}
 
 static int open_records(struct status *s, const char *state, struct err *err)
 {
 	struct db *db = bundle_db(s->bundle);
-	if (!(s->work_path = workcopy_locate(state, s->document->label, &s->plan, err)))
+	struct plan_statement statement;
+	if (workcopy_plan(db, &s->plan, &statement, err) ||
+		document_load(db, &statement.document, statement.document_size, &s->document, err) ||
+		!(s->work_path = workcopy_locate(state, s->document->label, &s->plan, err)))
 		return -1;
-	if (access(s->work_path, F_OK) == 0) {
-		if (bundle_reopen_readonly_at(s->work_path, &s->work, err))
-			return -1;
-		db = s->work;
-	}
-	return seen_read(db, &s->plan, &s->seen, err);
+	if (access(s->work_path, F_OK) == 0 && bundle_reopen_readonly_at(s->work_path, &s->work, err))
+		return -1;
+	if (!(s->wave = calloc(s->document->waves + 1, sizeof *s->wave)))
+		return err_nomem(err);
+	return seen_read(s->work ? s->work : db, &s->plan, &s->seen, err);
 }
 
-static enum {
-	STANDING_DONE,
-	STANDING_FAILED,
-	STANDING_BEGUN,
-	STANDING_LEFT
-} standing(const struct status *s, const struct doc_schema *schema)
+static enum standing standing_of(const struct status *s, const struct doc_schema *schema)
 {
 	const struct doc_class *class = &s->document->class[schema->class_index];
 	size_t segments = s->document->program[class->program].segments, done = 0;
@@ -112,47 +79,43 @@ static enum {
 	return done ? STANDING_BEGUN : STANDING_LEFT;
 }
 
-static void count_waves(const struct status *s, struct wave_count *waves)
+typedef void (*quoting)(struct buf *out, const char *bytes, size_t len);
+
+/* Failed schemas, and the waves' counts; in both forms a list with its own words around. */
+static void add_failures(const struct status *s, bool json, struct buf *out)
 {
+	const quoting quote = json ? text_json : text_safe;
+	const char *before = json ? "{\"schema\":" : "  failed: ";
 	for (size_t i = 0; i < s->document->schemas; i++) {
 		const struct doc_schema *schema = &s->document->schema[i];
-		struct wave_count *w = &waves[schema->wave];
-		switch (standing(s, schema)) {
-		case STANDING_DONE: w->done++; break;
-		case STANDING_FAILED: w->failed++; break;
-		case STANDING_BEGUN: w->begun++; break;
-		case STANDING_LEFT:
-		default: w->left++; break;
-		}
+		if (standing_of(s, schema) != STANDING_FAILED)
+			continue;
+		const char *message = seen_failure(&s->seen, schema->name)->failure;
+		buf_add_text(out, before);
+		quote(out, schema->name, strlen(schema->name));
+		buf_add_text(out, json ? ",\"message\":" : ": ");
+		quote(out, message, strlen(message));
+		buf_add_text(out, json ? "}" : "\n");
+		before = json ? ",{\"schema\":" : before;
 	}
 }
 
-static void failures(const struct status *s, bool json, struct buf *out)
+static void add_waves(const struct status *s, bool json, struct buf *out)
 {
-	const char *comma = "";
-	for (size_t i = 0; i < s->document->schemas; i++) {
-		const struct doc_schema *schema = &s->document->schema[i];
-		const struct seen_record *failure = seen_failure(&s->seen, schema->name);
-		if (!failure || standing(s, schema) != STANDING_FAILED)
-			continue;
-		if (json) {
-			buf_add_format(out, "%s{\"schema\":", comma);
-			text_json(out, schema->name, strlen(schema->name));
-			buf_add_text(out, ",\"message\":");
-			text_json(out, failure->failure, strlen(failure->failure));
-			buf_add_char(out, '}');
-			comma = ",";
-			continue;
-		}
-		buf_add_text(out, "  failed: ");
-		text_safe(out, schema->name, strlen(schema->name));
-		buf_add_text(out, ": ");
-		text_safe(out, failure->failure, strlen(failure->failure));
-		buf_add_char(out, '\n');
+	for (size_t i = 0; i < s->document->waves; i++) {
+		const char *name = s->document->wave[i].name;
+		buf_add_text(out, !json ? "  wave " : i ? ",{\"name\":" : "{\"name\":");
+		(json ? text_json : text_safe)(out, name, strlen(name));
+		for (int k = 0; k < STANDING_COUNT; k++)
+			if (json)
+				buf_add_format(out, ",\"%s\":%zu", standings[k], s->wave[i][k]);
+			else
+				buf_add_format(out, "%s%zu %s", k ? ", " : ": ", s->wave[i][k], standings[k]);
+		buf_add_text(out, json ? "}" : "\n");
 	}
 }
 
-static void print_text(const struct status *s, const struct wave_count *waves, struct buf *out)
+static void print_text(const struct status *s, struct buf *out)
 {
 	char plan[DIGEST_HEX_SIZE], time[CLOCK_SECONDS_SIZE];
 	digest_hex(&s->plan, plan);
@@ -165,33 +128,22 @@ static void print_text(const struct status *s, const struct wave_count *waves, s
 			s->seen.result ? s->seen.result : "goes on, or was cut off");
 	else
 		buf_add_text(out, "no run has begun\n");
-	for (size_t i = 0; i < s->document->waves; i++) {
-		buf_add_text(out, "  wave ");
-		text_safe(out, s->document->wave[i].name, strlen(s->document->wave[i].name));
-		buf_add_format(out, ": %zu done, %zu failed, %zu begun, %zu left\n", waves[i].done,
-			waves[i].failed, waves[i].begun, waves[i].left);
-	}
-	failures(s, false, out);
+	add_waves(s, false, out);
+	add_failures(s, false, out);
 	if (s->work)
 		buf_add_format(out, "from the working copy %s\n", s->work_path);
 }
 
-static void print_json(const struct status *s, const struct wave_count *waves, struct buf *out)
+static void print_json(const struct status *s, struct buf *out)
 {
 	char plan[DIGEST_HEX_SIZE];
 	digest_hex(&s->plan, plan);
 	buf_add_format(out,
-		"{\"event\":\"status\",\"plan\":\"%s\",\"run\":\"%s\",\"result\":\"%s\","
-		"\"waves\":[",
-		plan, s->seen.run ? s->seen.run : "", s->seen.result ? s->seen.result : "");
-	for (size_t i = 0; i < s->document->waves; i++) {
-		buf_add_text(out, i ? ",{\"name\":" : "{\"name\":");
-		text_json(out, s->document->wave[i].name, strlen(s->document->wave[i].name));
-		buf_add_format(out, ",\"done\":%zu,\"failed\":%zu,\"begun\":%zu,\"left\":%zu}",
-			waves[i].done, waves[i].failed, waves[i].begun, waves[i].left);
-	}
+		"{\"event\":\"status\",\"plan\":\"%s\",\"run\":\"%s\",\"result\":\"%s\",\"waves\":[", plan,
+		s->seen.run ? s->seen.run : "", s->seen.result ? s->seen.result : "");
+	add_waves(s, true, out);
 	buf_add_text(out, "],\"failures\":[");
-	failures(s, true, out);
+	add_failures(s, true, out);
 	buf_add_text(out, "]}\n");
 }
 
@@ -200,20 +152,15 @@ static int status_all(
 {
 	struct status s = { 0 };
 	struct buf out = BUF_INIT(16u << 20);
-	struct wave_count *waves = NULL;
 	int rc = -1;
-	if (bundle_open(file, &s.bundle, err) || read_plan(&s, err) ||
-		open_records(&s, options->state, err))
+	if (bundle_open(file, &s.bundle, err) || open_records(&s, options->state, err))
 		goto out;
-	if (!(waves = calloc(s.document->waves + 1, sizeof *waves))) {
-		err_nomem(err);
-		goto out;
-	}
-	count_waves(&s, waves);
-	(options->common.json ? print_json : print_text)(&s, waves, &out);
+	for (size_t i = 0; i < s.document->schemas; i++)
+		s.wave[s.document->schema[i].wave][standing_of(&s, &s.document->schema[i])]++;
+	(options->common.json ? print_json : print_text)(&s, &out);
 	rc = cli_print(cli, &out, err);
 out:
-	free(waves);
+	free(s.wave);
 	seen_release(&s.seen);
 	bundle_close_db(s.work);
 	free(s.work_path);

@@ -8,6 +8,7 @@
 #include <sys/random.h>
 
 #include "clock.h"
+#include "fields.h"
 #include "params.h"
 #include "run.h"
 #include "sql.h"
@@ -54,46 +55,18 @@ static const struct doc_segment *segment_of(const struct task *task)
 
 /* --- records --- */
 
-static void record_place(
-	struct buf *record, const struct run *run, const struct task *task, int64_t oid)
-{
-	record_key(record, "schema", task->schema->name);
-	record_key_int64(record, "oid", oid);
-	record_key_int64(record, "segment", segment_of(task)->number);
-	record_key_int64(record, "class", task->class->number);
-	record_key(record, "wave", run->document->wave[task->schema->wave].name);
-}
-
 static int record_segment(struct run *run, const struct worker *worker,
 	const struct segment_result *result, bool pilot, struct err *err)
 {
 	const struct task *task = worker->task;
-	struct buf *record = recorder_begin(run->recorder, "segment");
-	record_place(record, run, task, result->oid);
-	record_key_int64(record, "xid", result->xid);
-	record_key_digest(record, "state-after", &segment_of(task)->state_after);
-	record_key_digest(record, "shape-after", &result->shape);
-	record_key_int64(record, "attempts", task->attempts);
-	record_key_int64(record, "duration-us", clock_monotonic_us() - worker->started_us);
-	if (pilot)
-		record_key(record, "pilot", "yes");
+	fields_record(recorder_begin(run->recorder, "segment"),
+		"t:schema n:oid n:segment n:class t:wave n:xid d:state-after d:shape-after n:attempts "
+		"n:duration-us t:pilot",
+		task->schema->name, result->oid, (int64_t)segment_of(task)->number,
+		(int64_t)task->class->number, run->document->wave[task->schema->wave].name, result->xid,
+		&segment_of(task)->state_after, &result->shape, (int64_t)task->attempts,
+		clock_monotonic_us() - worker->started_us, pilot ? "yes" : NULL);
 	run->totals.segments++;
-	return recorder_add(run->recorder, err);
-}
-
-static int record_reconcile(
-	struct run *run, const struct task *task, const struct ledger_row *row, struct err *err)
-{
-	struct buf *record = recorder_begin(run->recorder, "reconcile");
-	char time[CLOCK_MICROS_SIZE];
-	clock_micros(row->finished_us, time);
-	record_place(record, run, task, row->oid);
-	record_key_digest(record, "state-after", &segment_of(task)->state_after);
-	if (row->has_shape)
-		record_key_digest(record, "shape-after", &row->shape);
-	record_key(record, "applied-by", row->run ? row->run : run->id);
-	record_key(record, "finished", time);
-	run->totals.reconciled++;
 	return recorder_add(run->recorder, err);
 }
 
@@ -102,30 +75,21 @@ static int record_failure(struct run *run, const struct task *task,
 {
 	struct buf *record = recorder_begin(run->recorder, "error");
 	const struct doc_segment *segment = segment_of(task);
-	record_key(record, "schema", task->schema->name);
-	record_key_int64(record, "segment", segment->number);
-	if (statement) {
-		record_key_int64(record, "statement", statement->number);
-		record_key(record, "file", segment->migration[statement->migration].file);
-		record_key_int64(record, "line", statement->line);
-	}
-	record_key(record, "sqlstate", error->sqlstate);
-	record_key(record, "message", error->message);
+	fields_record(record, "t:schema n:segment", task->schema->name, (int64_t)segment->number);
+	if (statement)
+		fields_record(record, "n:statement t:file n:line", (int64_t)statement->number,
+			segment->migration[statement->migration].file, (int64_t)statement->line);
+	fields_record(record, "t:sqlstate t:message", error->sqlstate, error->message);
 	return recorder_add(run->recorder, err);
 }
 
 static int record_retry(struct run *run, const struct task *task, const struct err *error,
 	const char *blockers, int64_t delay_ms, struct err *err)
 {
-	struct buf *record = recorder_begin(run->recorder, "retry");
-	record_key(record, "schema", task->schema->name);
-	record_key_int64(record, "segment", segment_of(task)->number);
-	record_key_int64(record, "attempt", task->attempts);
-	record_key(record, "sqlstate", error->sqlstate);
-	record_key(record, "message", error->message);
-	if (blockers)
-		record_key(record, "blockers", blockers);
-	record_key_int64(record, "delay-ms", delay_ms);
+	fields_record(recorder_begin(run->recorder, "retry"),
+		"t:schema n:segment n:attempt t:sqlstate t:message t:blockers n:delay-ms",
+		task->schema->name, (int64_t)segment_of(task)->number, (int64_t)task->attempts,
+		error->sqlstate, error->message, blockers, delay_ms);
 	run->totals.retries++;
 	return recorder_add(run->recorder, err);
 }
@@ -198,7 +162,7 @@ static int again(struct run *run, struct task *task, const struct doc_statement 
 		task->state = TASK_WAITING;
 		task->not_before_us = now_us + delay_ms * 1000;
 		rc = record_retry(run, task, error, blockers, delay_ms, err);
-		events_retry(run, task, error, blockers, delay_ms * 1000);
+		events_retry(run, task, error, blockers, delay_ms);
 	}
 	free(blockers);
 	return rc;
@@ -258,7 +222,10 @@ static int ask(struct run *run, struct task *task, const struct doc_statement *s
 	}
 	switch (fate) {
 	case LEDGER_DONE:
-		if (record_reconcile(run, task, &row, err))
+		row.schema = task->schema->name;
+		row.segment = question.segment;
+		row.state = segment_of(task)->state_after;
+		if (report_reconcile(run, &row, err))
 			return -1;
 		return done(run, task, row.oid, row.has_shape ? &row.shape : NULL);
 	case LEDGER_IN_PROGRESS:

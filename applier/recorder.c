@@ -20,8 +20,8 @@ struct recorder {
 	struct digest plan, durable;
 	struct record_chain chain;
 	struct buf current;
-	struct {
-		char *body;
+	struct body {
+		char *bytes;
 		size_t len;
 		int64_t seq;
 	} pending[BATCH_MAX];
@@ -48,7 +48,7 @@ int recorder_new(struct db *db, const struct ssh_private_key *host_key, const st
 static void forget(struct recorder *recorder)
 {
 	for (size_t i = 0; i < recorder->count; i++)
-		free(recorder->pending[i].body);
+		free(recorder->pending[i].bytes);
 	recorder->count = 0;
 }
 
@@ -88,29 +88,23 @@ struct buf *recorder_begin(struct recorder *recorder, const char *type)
 
 int recorder_add(struct recorder *recorder, struct err *err)
 {
-	int64_t seq = recorder->chain.seq;
-	size_t len;
-	if (record_seal(&recorder->chain, &recorder->current, err)) {
+	struct body *body = &recorder->pending[recorder->count];
+	if (recorder->unsound)
+		return err_set(err, ERR_IO, "records could not be written before");
+	body->seq = recorder->chain.seq;
+	if (record_seal(&recorder->chain, &recorder->current, err) ||
+		(!(body->bytes = buf_detach(&recorder->current, &body->len)) && err_nomem(err))) {
 		recorder->unsound = true;
 		return -1;
 	}
-	char *body = buf_detach(&recorder->current, &len);
-	if (!body) {
-		recorder->unsound = true;
-		return err_nomem(err);
-	}
-	if (recorder->count == 0)
+	if (recorder->count++ == 0)
 		recorder->oldest_us = clock_monotonic_us();
-	recorder->pending[recorder->count].body = body;
-	recorder->pending[recorder->count].len = len;
-	recorder->pending[recorder->count++].seq = seq;
 	return recorder->count == BATCH_MAX ? recorder_flush(recorder, true, err) : 0;
 }
 
 static int write_run(struct recorder *recorder, struct err *err)
 {
 	struct db_query *query = NULL;
-	int rc;
 	if (recorder->run_written)
 		return 0;
 	if (db_prepare(recorder->db, sql_work_insert_run, &query, err))
@@ -118,17 +112,17 @@ static int write_run(struct recorder *recorder, struct err *err)
 	db_bind_text(query, 1, recorder->chain.run);
 	db_bind_blob(query, 2, recorder->plan.bytes, DIGEST_SIZE);
 	db_bind_int64(query, 3, clock_now_us());
-	rc = db_run(query, err);
+	int rc = db_run(query, err);
 	db_finish(query);
 	return rc;
 }
 
-static int write_record(struct recorder *recorder, struct db_query *query, int64_t seq,
-	const char *body, size_t len, const struct buf *signature, struct err *err)
+static int write_record(struct recorder *recorder, struct db_query *query, const struct body *body,
+	const struct buf *signature, struct err *err)
 {
 	db_bind_text(query, 1, recorder->chain.run);
-	db_bind_int64(query, 2, seq);
-	db_bind_blob(query, 3, body, len);
+	db_bind_int64(query, 2, body->seq);
+	db_bind_blob(query, 3, body->bytes, body->len);
 	if (signature)
 		db_bind_blob(query, 4, signature->data, signature->len);
 	else
@@ -138,35 +132,32 @@ static int write_record(struct recorder *recorder, struct db_query *query, int64
 
 static int write_checkpoint(struct recorder *recorder, struct db_query *query, struct err *err)
 {
-	struct buf signature = BUF_INIT(SSHSIG_MAX_BYTES), *body = &recorder->current;
-	int64_t seq = recorder->chain.seq;
-	int rc = -1;
-	buf_clear(body);
-	record_begin(&recorder->chain, body, "checkpoint", clock_now_us());
-	record_key_digest(body, "plan", &recorder->plan);
-	if (record_seal(&recorder->chain, body, err) ||
-		sshsig_sign(recorder->host_key, NAMESPACE_RESULT, body->data, body->len, &signature, err))
-		goto out;
-	rc = write_record(recorder, query, seq, body->data, body->len, &signature, err);
-out:
+	struct buf signature = BUF_INIT(SSHSIG_MAX_BYTES),
+			   *record = recorder_begin(recorder, "checkpoint");
+	struct body body = { .seq = recorder->chain.seq };
+	record_key_digest(record, "plan", &recorder->plan);
+	int rc = record_seal(&recorder->chain, record, err) ||
+		sshsig_sign(
+			recorder->host_key, NAMESPACE_RESULT, record->data, record->len, &signature, err);
+	body.bytes = record->data;
+	body.len = record->len;
+	if (!rc)
+		rc = write_record(recorder, query, &body, &signature, err);
 	buf_release(&signature);
-	return rc;
+	return rc ? -1 : 0;
 }
 
 static int write_batch(struct recorder *recorder, struct err *err)
 {
 	struct db_query *query = NULL;
-	int rc = -1;
-	if (write_run(recorder, err) || db_prepare(recorder->db, sql_work_insert_receipt, &query, err))
-		goto out;
-	for (size_t i = 0; i < recorder->count; i++)
-		if (write_record(recorder, query, recorder->pending[i].seq, recorder->pending[i].body,
-				recorder->pending[i].len, NULL, err))
-			goto out;
-	rc = write_checkpoint(recorder, query, err);
-out:
+	int rc = write_run(recorder, err) ||
+		db_prepare(recorder->db, sql_work_insert_receipt, &query, err);
+	for (size_t i = 0; i < recorder->count && !rc; i++)
+		rc = write_record(recorder, query, &recorder->pending[i], NULL, err);
+	if (!rc)
+		rc = write_checkpoint(recorder, query, err);
 	db_finish(query);
-	return rc;
+	return rc ? -1 : 0;
 }
 
 int recorder_flush(struct recorder *recorder, bool force, struct err *err)
@@ -175,19 +166,16 @@ int recorder_flush(struct recorder *recorder, bool force, struct err *err)
 		return err_set(err, ERR_IO, "records could not be written before");
 	if (recorder->count == 0 || (!force && recorder_due_ms(recorder) > 0))
 		return 0;
-	if (db_begin(recorder->db, err)) {
-		recorder->unsound = true;
+	recorder->unsound = true; /* until all of it is durable */
+	if (db_begin(recorder->db, err))
 		return -1;
-	}
 	if (write_batch(recorder, err)) {
 		db_rollback(recorder->db);
-		recorder->unsound = true;
 		return -1;
 	}
-	if (db_commit(recorder->db, err)) {
-		recorder->unsound = true;
+	if (db_commit(recorder->db, err))
 		return -1;
-	}
+	recorder->unsound = false;
 	recorder->run_written = true;
 	recorder->durable = recorder->chain.head;
 	forget(recorder);

@@ -165,7 +165,7 @@ void events_run_start(struct run *run);
 void events_wave_start(struct run *run);
 void events_schema_done(struct run *run, const struct task *task, int64_t duration_us);
 void events_retry(struct run *run, const struct task *task, const struct err *error,
-	const char *blockers, int64_t delay_us);
+	const char *blockers, int64_t delay_ms);
 void events_schema_failed(struct run *run, const struct task *task,
 	const struct doc_statement *statement, const struct err *error);
 void events_wave_end(struct run *run);

@@ -16,10 +16,11 @@ static int add(struct seen *seen, const struct record *record, const char *failu
 {
 	const char *schema = record_get(record, "schema"), *segment = record_get(record, "segment");
 	int64_t number = 0;
-	if (!schema || (segment && !text_int64(segment, 1, 1 << 30, &number)))
-		return failure ? 0
-					   : err_refuse(err, "audit", "run %s, record %lld names no segment",
-							 record->run, (long long)record->seq);
+	if (!schema && failure)
+		return 0; /* an error of the run, not of a schema */
+	if (!schema || !segment || !text_int64(segment, 1, 1 << 30, &number))
+		return err_refuse(err, "audit", "run %s, record %lld names no segment", record->run,
+			(long long)record->seq);
 	if (seen->count == seen->capacity) {
 		size_t capacity = seen->capacity ? 2 * seen->capacity : 256;
 		struct seen_record *grown = realloc(seen->record, capacity * sizeof *grown);
@@ -29,10 +30,8 @@ static int add(struct seen *seen, const struct record *record, const char *failu
 		seen->capacity = capacity;
 	}
 	struct seen_record *r = &seen->record[seen->count];
-	r->schema = arena_text(seen->arena, schema, err);
-	r->failure = failure ? arena_text(seen->arena, failure, err) : NULL;
-	r->segment = (int)number;
-	r->time_us = record->time_us;
+	*r = (struct seen_record){ arena_text(seen->arena, schema, err), (int)number, record->time_us,
+		failure ? arena_text(seen->arena, failure, err) : NULL };
 	if (!r->schema || (failure && !r->failure))
 		return -1;
 	seen->count++;
@@ -43,28 +42,22 @@ static int visit(
 	void *context, const struct record *record, const char *body, size_t len, struct err *err)
 {
 	struct seen *seen = context;
+	const char *value;
 	(void)body;
 	(void)len;
-	if (strcmp(record->type, "run-start") == 0) {
-		seen->runs++;
-		if (record->time_us >= seen->run_started_us) {
-			seen->run_started_us = record->time_us;
-			seen->run = arena_text(seen->arena, record->run, err);
-			seen->result = NULL;
-			return seen->run ? 0 : -1;
-		}
-	} else if (strcmp(record->type, "segment") == 0 || strcmp(record->type, "reconcile") == 0) {
+	if (strcmp(record->type, "segment") == 0 || strcmp(record->type, "reconcile") == 0)
 		return add(seen, record, NULL, err);
-	} else if (strcmp(record->type, "error") == 0) {
-		const char *message = record_get(record, "message");
-		return add(seen, record, message ? message : "", err);
-	} else if (strcmp(record->type, "run-end") == 0 && seen->run &&
-			   strcmp(seen->run, record->run) == 0) {
-		const char *result = record_get(record, "result");
-		seen->result = arena_text(seen->arena, result ? result : "", err);
-		return seen->result ? 0 : -1;
+	if (strcmp(record->type, "error") == 0)
+		return add(seen, record, (value = record_get(record, "message")) ? value : "", err);
+	if (strcmp(record->type, "run-start") == 0 && record->time_us >= seen->run_started_us) {
+		seen->run_started_us = record->time_us;
+		seen->result = NULL;
+		return (seen->run = arena_text(seen->arena, record->run, err)) ? 0 : -1;
 	}
-	return 0;
+	if (strcmp(record->type, "run-end") || !seen->run || strcmp(seen->run, record->run))
+		return 0;
+	value = record_get(record, "result");
+	return (seen->result = arena_text(seen->arena, value ? value : "", err)) ? 0 : -1;
 }
 
 static int compare(const void *a, const void *b)
@@ -73,8 +66,6 @@ static int compare(const void *a, const void *b)
 	int c = strcmp(x->schema, y->schema);
 	if (c == 0)
 		c = (x->failure != NULL) - (y->failure != NULL);
-	if (c == 0)
-		c = (x->segment > y->segment) - (x->segment < y->segment);
 	return c ? c : (x->time_us > y->time_us) - (x->time_us < y->time_us);
 }
 
@@ -82,8 +73,7 @@ int seen_read(struct db *db, const struct digest *plan, struct seen *out, struct
 {
 	const struct record_visitor visitor = { .context = out, .record = visit };
 	memset(out, 0, sizeof *out);
-	out->arena = arena_new(SEEN_MAX);
-	if (!out->arena)
+	if (!(out->arena = arena_new(SEEN_MAX)))
 		return err_nomem(err);
 	if (record_verify_chains(db, plan, &visitor, err))
 		return -1;
@@ -99,8 +89,9 @@ void seen_release(struct seen *seen)
 	memset(seen, 0, sizeof *seen);
 }
 
-/* The first record of schema. */
-static size_t first_of(const struct seen *seen, const char *schema)
+/* The records of schema: the first, and how many. */
+static const struct seen_record *records_of(
+	const struct seen *seen, const char *schema, size_t *count)
 {
 	size_t low = 0, high = seen->count;
 	while (low < high) {
@@ -110,30 +101,25 @@ static size_t first_of(const struct seen *seen, const char *schema)
 		else
 			high = middle;
 	}
-	return low;
+	for (*count = 0; low + *count < seen->count; ++*count)
+		if (strcmp(seen->record[low + *count].schema, schema))
+			break;
+	return seen->record + low;
 }
 
 bool seen_done(const struct seen *seen, const char *schema, int segment)
 {
-	for (size_t i = first_of(seen, schema); i < seen->count; i++) {
-		const struct seen_record *r = &seen->record[i];
-		if (strcmp(r->schema, schema) != 0)
-			break;
-		if (!r->failure && r->segment == segment)
+	size_t count;
+	const struct seen_record *r = records_of(seen, schema, &count);
+	for (size_t i = 0; i < count; i++)
+		if (!r[i].failure && r[i].segment == segment)
 			return true;
-	}
 	return false;
 }
 
 const struct seen_record *seen_failure(const struct seen *seen, const char *schema)
 {
-	const struct seen_record *newest = NULL;
-	for (size_t i = first_of(seen, schema); i < seen->count; i++) {
-		const struct seen_record *r = &seen->record[i];
-		if (strcmp(r->schema, schema) != 0)
-			break;
-		if (r->failure && (!newest || r->time_us > newest->time_us))
-			newest = r;
-	}
-	return newest;
+	size_t count;
+	const struct seen_record *r = records_of(seen, schema, &count);
+	return count && r[count - 1].failure ? &r[count - 1] : NULL;
 }

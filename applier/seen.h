@@ -1,6 +1,6 @@
 /*
- * What a bundle's records say of earlier runs: which segments have a record, what failed last, how
- * the newest run ended.
+ * What a bundle's records say of earlier runs: which segments were done, what failed last, how the
+ * newest run ended.
  */
 #ifndef PGDOCKET_SEEN_H
 #define PGDOCKET_SEEN_H
@@ -11,17 +11,16 @@
 
 struct seen_record {
 	const char *schema;
-	int segment; /* 0: an error of the schema as a whole */
+	int segment;
 	int64_t time_us;
-	const char *failure; /* error record: the message; else NULL */
+	const char *failure; /* of an error record: the message; else NULL */
 };
 
 struct seen {
 	struct arena *arena;
 	size_t count, capacity;
-	struct seen_record *record; /* sorted by schema, segment, time */
-	size_t runs;
-	const char *run, *result; /* the newest run and its run-end's result; NULL: it has none */
+	struct seen_record *record; /* by schema; what was done before failures, older before newer */
+	const char *run, *result;   /* the newest run and its run-end's result; NULL: it has none */
 	int64_t run_started_us;
 };
 

@@ -137,7 +137,6 @@ struct segment *segment_new(struct err *err)
 		return NULL;
 	}
 	segment->state = STATE_ENDED;
-	stage_init(&segment->stage);
 	return segment;
 }
 
@@ -159,11 +158,6 @@ int64_t segment_deadline(const struct segment *segment)
 	return segment->state == STATE_ENDED ? 0 : segment->deadline_us;
 }
 
-void segment_describe(const struct segment *segment, struct buf *out)
-{
-	stage_describe(&segment->stage, segment->job.segment, out);
-}
-
 /*
  * Each answer has its own time: a statement its statement_timeout, which begins when the one before
  * has ended.
@@ -176,8 +170,9 @@ static void rearm(struct segment *segment)
 	if (statement_ms)
 		segment->deadline_us = clock_monotonic_us() + (statement_ms + GRACE_MS) * 1000;
 	else
-		segment->deadline_us =
-			segment->state == STATE_WORK ? 0 : clock_monotonic_us() + QUIET_MS * 1000ll;
+		segment->deadline_us = segment->state == STATE_WORK
+			? 0
+			: clock_monotonic_us() + QUIET_MS * 1000ll;
 }
 
 static void cancel(struct segment *segment)

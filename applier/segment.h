@@ -41,7 +41,6 @@ struct segment_result {
 	int64_t oid, xid; /* 0: not known */
 	bool has_shape;
 	struct digest shape; /* after */
-	bool lock_missed;    /* the framework's own lock was not to be had: retry as for 55P03 */
 	bool stopped;        /* may_commit said no */
 	const struct doc_statement
 		*statement; /* that failed; NULL: it was not a statement of the plan's */
@@ -69,7 +68,5 @@ int64_t segment_deadline(const struct segment *segment);
 /* Cancel what runs on the server; the segment ends on its own. */
 void segment_interrupt(struct segment *segment);
 const struct segment_result *segment_result(const struct segment *segment);
-/* "statement 3 (0002_x.up.sql:7)" or what else is being done, for people. */
-void segment_describe(const struct segment *segment, struct buf *out);
 
 #endif

@@ -1,7 +1,4 @@
-/*
- * What a segment sends: the items of each stage, each with what its answer must be. segment.c
- * decides when.
- */
+/* What a segment sends: the items of each stage, each with what its answer must be. */
 #ifndef PGDOCKET_SEGMENT_STAGES_H
 #define PGDOCKET_SEGMENT_STAGES_H
 
@@ -23,12 +20,11 @@ struct stage {
 
 enum stage_verdict { STAGE_RIGHT, STAGE_WRONG, STAGE_ALIEN };
 
-void stage_init(struct stage *stage);
+/* A list is made anew by each stage_send; *stage is zeroed before the first. */
 void stage_release(struct stage *stage);
-
 /*
- * Each clears the list, queues, and ends with a flush request (close: with the Sync). -1: the
- * session is lost, or *result says.
+ * Queue, and end with a flush request (close: with the Sync). -1: the session is lost, or *result
+ * says why.
  */
 int stage_send_claim(struct stage *stage, struct session *session, const struct segment_job *job,
 	struct segment_result *result) MUST_CHECK;
@@ -40,7 +36,7 @@ int stage_send_close(struct stage *stage, struct session *session, const struct 
 /* Hold an answer against the next item; facts go to *result, and the reason when it differs. */
 enum stage_verdict stage_judge(struct stage *stage, const struct rows *rows,
 	const struct segment_job *job, struct segment_result *result);
-/* The next item failed: remember it, and put its name in front of the error. */
+/* The next item failed: remember it and its statement. */
 void stage_blame(struct stage *stage, struct segment_result *result);
 void stage_pop(struct stage *stage);
 bool stage_empty(const struct stage *stage);
@@ -48,6 +44,5 @@ bool stage_drops_rows(const struct stage *stage); /* the next answer's rows are 
 bool stage_failed_in_commit(const struct stage *stage);
 /* It failed because the ledger has the segment already. */
 bool stage_claim_conflict(const struct stage *stage, const struct segment_result *result);
-void stage_describe(const struct stage *stage, const struct doc_segment *segment, struct buf *out);
 
 #endif

@@ -1,8 +1,7 @@
 /*
- * Sessions on a PostgreSQL server: connecting parameter by parameter, refusing what cannot be trusted
- * (poolers, encodings), pinning, simple calls with client deadlines, pipelines. All of libpq is used
- * asynchronously; nothing here may wait without a deadline of the caller's, or print, or know what
- * the statements mean.
+ * Sessions on a PostgreSQL server: connecting parameter by parameter, refusing what cannot be
+ * trusted (poolers, encodings), pinning, simple calls with client deadlines, pipelines. All of
+ * libpq is used asynchronously; nothing here may wait without a deadline of the caller's, or print.
  */
 #include "session.h"
 
@@ -29,7 +28,7 @@ struct session {
 	char *describe;
 	bool lost;         /* nothing more can be expected of it */
 	bool terminator;   /* pipeline: a result was handed out, its NULL is still to be read */
-	bool discard_rows; /* pipeline: rows of the result that is read are counted and dropped */
+	bool discard_rows; /* pipeline: rows of the result that is read are dropped */
 	bool single_row;   /* pipeline: the result that is read comes row by row */
 };
 
@@ -40,71 +39,47 @@ static void one_line(const char *text, char *out, size_t size)
 {
 	size_t n = 0;
 	for (const char *p = text; *p && n + 2 < size; p++) {
-		if (*p != '\n')
-			out[n++] = *p;
-		else if (p[1])
-			out[n++] = ' ';
+		if (*p != '\n' || p[1])
+			out[n++] = *p == '\n' ? ' ' : *p;
 	}
 	out[n] = '\0';
 }
 
-/*
- * Fill in *err (cleared) from a result or, without one, from the connection: then the session is lost.
- */
+/* From a result or, without one, from the connection: then the session is lost. Returns -1. */
 static int session_fail(struct session *session, const PGresult *result, struct err *err)
 {
-	const char *state = result ? PQresultErrorField(result, PG_DIAG_SQLSTATE) : NULL;
-	const char *primary = result ? PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY) : NULL;
-	const char *detail = result ? PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL) : NULL;
-	const char *hint = result ? PQresultErrorField(result, PG_DIAG_MESSAGE_HINT) : NULL;
-	char text[1000], more[400] = "";
-	err_clear(err);
-	if (!state)
-		session->lost = true;
+	const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+	const char *primary = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+	const char *detail = PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL);
+	const char *hint = PQresultErrorField(result, PG_DIAG_MESSAGE_HINT);
+	char text[1000], more[400], advice[500];
 	if (!primary)
 		primary = result ? PQresultErrorMessage(result) : PQerrorMessage(session->conn);
-	one_line(primary && *primary ? primary : "the server closed the connection", text, sizeof text);
-	if (detail)
-		one_line(detail, more, sizeof more);
+	one_line(*primary ? primary : "the server closed the connection", text, sizeof text);
+	one_line(detail ? detail : "", more, sizeof more);
+	one_line(hint ? hint : "", advice, sizeof advice);
+	err_clear(err);
 	err_set(err, ERR_SERVER, "%s%s%s%s", state ? "" : "connection lost: ", text, detail ? ": " : "",
 		more);
-	if (state)
-		memcpy(err->sqlstate, state, strnlen(state, 5) + 1);
-	err->sqlstate[5] = '\0';
-	if (hint) {
-		one_line(hint, text, sizeof text);
-		err_hint(err, "%s", text);
-	}
+	snprintf(err->sqlstate, sizeof err->sqlstate, "%s", state ? state : "");
+	if (hint)
+		err_hint(err, "%s", advice);
+	session->lost = session->lost || !state;
 	return -1;
 }
-
-static int deadline_passed(struct err *err)
-{
-	err_clear(err);
-	err_set(err, ERR_SERVER, "no answer within the deadline; the statement was cancelled");
-	memcpy(err->sqlstate, "57014", 6);
-	return -1;
-}
-
-/* --- waiting --- */
 
 /*
- * Wait until the socket allows one of events, or the deadline (monotonic us; 0: none). 1: ready, 0:
- * deadline.
+ * Wait until the socket allows one of events. until_us: monotonic; 0: for ever. 1: ready, 0: too
+ * late.
  */
-static int wait_socket(int fd, short events, int64_t until_us, struct err *err)
+static int wait_socket(int fd, int events, int64_t until_us, struct err *err)
 {
 	for (;;) {
-		struct pollfd p = { fd, events, 0 };
-		int64_t left_ms = -1;
-		if (until_us) {
-			left_ms = (until_us - clock_monotonic_us() + 999) / 1000;
-			if (left_ms <= 0)
-				return 0;
-			if (left_ms > 60000)
-				left_ms = 60000;
-		}
-		int n = poll(&p, 1, (int)left_ms);
+		struct pollfd p = { fd, (short)events, 0 };
+		int64_t left_ms = until_us ? (until_us - clock_monotonic_us() + 999) / 1000 : 60000;
+		if (left_ms <= 0)
+			return 0;
+		int n = poll(&p, 1, left_ms < 60000 ? (int)left_ms : 60000);
 		if (n > 0)
 			return 1;
 		if (n < 0 && errno != EINTR)
@@ -116,42 +91,67 @@ static int wait_socket(int fd, short events, int64_t until_us, struct err *err)
 
 struct parameters {
 	const char *key[PARAMETERS_MAX + 1], *value[PARAMETERS_MAX + 1];
+	int count;
 };
 
-/* Where the value of key stands; NULL: libpq's own default. */
-static const char **slot(struct parameters *p, const char *key)
+static int parameter_find(const struct parameters *p, const char *key)
 {
 	int i = 0;
-	while (i < PARAMETERS_MAX && p->key[i] && strcmp(p->key[i], key) != 0)
+	while (i < p->count && strcmp(p->key[i], key))
 		i++;
-	if (i < PARAMETERS_MAX)
-		p->key[i] = key;
-	return &p->value[i];
+	return i;
 }
 
 /* A later value replaces an earlier one. An empty value leaves what a lower level said. */
 static void parameter(struct parameters *p, const char *key, const char *value)
 {
-	if (value && *value)
-		*slot(p, key) = value;
+	int i = parameter_find(p, key);
+	if (!value || !*value || i == PARAMETERS_MAX)
+		return;
+	p->count += i == p->count;
+	p->key[i] = key;
+	p->value[i] = value;
+}
+
+/* A host beats an address that a lower level gave. */
+static void parameter_host(struct parameters *p, const char *host)
+{
+	int i = parameter_find(p, "hostaddr");
+	if (host && *host && i < p->count)
+		p->value[i] = "";
+	parameter(p, "host", host);
 }
 
 /* The keys of a connection string on top of those below. *keep owns what was added. */
 static int parameters_add(struct parameters *p, const char *conninfo, const char *what,
 	PQconninfoOption **keep, struct err *err)
 {
-	/* libpq's own message may quote a part of the string, and that part may be the password. */
 	*keep = PQconninfoParse(conninfo, NULL);
-	if (!*keep) {
+	if (!*keep) { /* libpq's reason may quote the password */
 		err_set(err, ERR_USAGE, "%s is not a connection string", what);
 		return err_hint(err, "write key=value pairs, or postgresql://user@host:port/dbname");
 	}
 	for (PQconninfoOption *o = *keep; o->keyword; o++)
-		if (o->val && strcmp(o->keyword, "host") == 0)
-			*slot(p, "hostaddr") = NULL;
+		if (strcmp(o->keyword, "host") == 0)
+			parameter_host(p, o->val);
 	for (PQconninfoOption *o = *keep; o->keyword; o++)
 		parameter(p, o->keyword, o->val);
 	return 0;
+}
+
+/* Defaults for what nobody set: a peer that is gone is noticed within half a minute. */
+static void parameter_defaults(struct parameters *p)
+{
+	static const char *const defaults[][2] = { { "keepalives", "1" }, { "keepalives_idle", "10" },
+		{ "keepalives_interval", "5" }, { "keepalives_count", "3" },
+		{ "tcp_user_timeout", "30000" } };
+	for (size_t i = 0; i < sizeof defaults / sizeof defaults[0]; i++)
+		if (parameter_find(p, defaults[i][0]) == p->count)
+			parameter(p, defaults[i][0], defaults[i][1]);
+	/* Of several hosts the one that can be written to; of one, its own refusal says more. */
+	int host = parameter_find(p, "host"), attrs = parameter_find(p, "target_session_attrs");
+	if (host < p->count && strchr(p->value[host], ',') && attrs == p->count)
+		parameter(p, "target_session_attrs", "read-write");
 }
 
 static bool is_conninfo(const char *text)
@@ -160,94 +160,70 @@ static bool is_conninfo(const char *text)
 		text_starts(text, "postgres://");
 }
 
-/* Defaults for what nobody set: a peer that is gone is noticed within half a minute. */
-static void parameter_defaults(struct parameters *p)
-{
-	static const char *const defaults[][2] = {
-		{ "keepalives", "1" },
-		{ "keepalives_idle", "10" },
-		{ "keepalives_interval", "5" },
-		{ "keepalives_count", "3" },
-		{ "tcp_user_timeout", "30000" },
-	};
-	for (size_t i = 0; i < sizeof defaults / sizeof defaults[0]; i++)
-		if (!*slot(p, defaults[i][0]))
-			parameter(p, defaults[i][0], defaults[i][1]);
-	/*
-	 * Of several hosts the one that can be written to; of one, its own refusal says more than
-	 * libpq's.
-	 */
-	const char *host = *slot(p, "host");
-	if (host && strchr(host, ',') && !*slot(p, "target_session_attrs"))
-		parameter(p, "target_session_attrs", "read-write");
-}
-
 static int parameters_collect(const struct session_options *o, struct parameters *p,
 	PQconninfoOption *keep[2], struct err *err)
 {
 	if (o->conninfo_text &&
 		parameters_add(p, o->conninfo_text, "the policy's conninfo-file", &keep[0], err))
 		return -1;
-	if (o->host)
-		*slot(p, "hostaddr") = NULL;
-	parameter(p, "host", o->host);
+	parameter_host(p, o->host);
 	parameter(p, "port", o->port);
 	parameter(p, "user", o->user);
 	parameter(p, "password", o->password);
-	if (o->conninfo && is_conninfo(o->conninfo)) {
-		if (parameters_add(p, o->conninfo, "-d", &keep[1], err))
-			return -1;
-	} else {
+	if (!o->conninfo || !is_conninfo(o->conninfo))
 		parameter(p, "dbname", o->conninfo);
-	}
+	else if (parameters_add(p, o->conninfo, "-d", &keep[1], err))
+		return -1;
 	parameter_defaults(p);
 	parameter(p, "application_name", o->application_name);
 	parameter(p, "client_encoding", "UTF8");
-	if (o->require_tls) {
-		parameter(p, "sslmode", "verify-full");
-		parameter(p, "gssencmode", "disable");
-	}
+	parameter(p, "sslmode", o->require_tls ? "verify-full" : NULL);
+	parameter(p, "gssencmode", o->require_tls ? "disable" : NULL);
 	return 0;
 }
 
 /* --- opening --- */
 
+/* Notices are nobody's business here, and libpq would print them. */
 static void drop_notice(void *context, const PGresult *result)
 {
 	(void)context;
 	(void)result;
 }
 
+static int cannot_connect(const char *why, struct err *err)
+{
+	char text[1000];
+	one_line(why, text, sizeof text);
+	err_set(err, ERR_SERVER, "cannot connect: %s", text);
+	return err_hint(err, "see -d, -h, -p, -U, the PG* variables and the policy's conninfo-file");
+}
+
 static int connect_poll(struct session *session, int64_t until_us, struct err *err)
 {
 	PostgresPollingStatusType status = PGRES_POLLING_WRITING;
 	while (status != PGRES_POLLING_OK) {
-		if (PQstatus(session->conn) == CONNECTION_BAD || status == PGRES_POLLING_FAILED) {
-			char text[1000];
-			one_line(PQerrorMessage(session->conn), text, sizeof text);
-			err_set(err, ERR_SERVER, "cannot connect: %s", text);
-			return err_hint(err,
-				"see -d, -h, -p, -U, the PG* variables and the policy's conninfo-file");
-		}
+		if (PQstatus(session->conn) == CONNECTION_BAD || status == PGRES_POLLING_FAILED)
+			return cannot_connect(PQerrorMessage(session->conn), err);
 		int ready = wait_socket(PQsocket(session->conn),
 			status == PGRES_POLLING_READING ? POLLIN : POLLOUT, until_us, err);
-		if (ready < 0)
-			return -1;
-		if (ready == 0) {
-			err_set(err, ERR_SERVER, "cannot connect: the server did not answer in time");
-			return err_hint(err, "see -d, -h, -p and whether the server is reachable from here");
-		}
+		if (ready <= 0)
+			return ready < 0 ? -1 : cannot_connect("the server did not answer in time", err);
 		status = PQconnectPoll(session->conn);
 	}
-	return 0;
+	return PQsetnonblocking(session->conn, 1) ? session_fail(session, NULL, err) : 0;
+}
+
+static const char *or_empty(const char *text)
+{
+	return text ? text : "";
 }
 
 static int describe(struct session *session, struct err *err)
 {
-	const char *host = PQhost(session->conn), *port = PQport(session->conn);
-	const char *db = PQdb(session->conn), *user = PQuser(session->conn);
-	if (asprintf(&session->describe, "host=%s port=%s dbname=%s user=%s", host ? host : "",
-			port ? port : "", db ? db : "", user ? user : "") >= 0)
+	PGconn *conn = session->conn;
+	if (asprintf(&session->describe, "host=%s port=%s dbname=%s user=%s", or_empty(PQhost(conn)),
+			or_empty(PQport(conn)), or_empty(PQdb(conn)), or_empty(PQuser(conn))) >= 0)
 		return 0;
 	session->describe = NULL;
 	return err_nomem(err);
@@ -257,39 +233,33 @@ static int describe(struct session *session, struct err *err)
 static int examine(struct session *session, struct err *err)
 {
 	struct rows *facts = NULL;
-	int rc = -1;
 	session->version = PQserverVersion(session->conn);
+	session->backend_pid = PQbackendPID(session->conn);
 	if (session->version < 120000) {
 		err_set(err, ERR_UNFIT, "the server is PostgreSQL %d", session->version / 10000);
 		return err_hint(err, "PostgreSQL 12 to 18 is supported");
 	}
 	if (session_rows(session, sql_session_facts, 0, NULL, OPENING_DEADLINE_MS, &facts, err))
 		return -1;
-	session->backend_pid = PQbackendPID(session->conn);
 	if (rows_count(facts) != 1 || rows_int64(facts, 0, 0) != session->backend_pid) {
 		err_set(err, ERR_UNFIT,
-			"there is a connection pooler in between: the server's process is %s, the "
-			"connection says %d",
-			rows_count(facts) == 1 ? rows_text(facts, 0, 0) : "unknown", session->backend_pid);
+			"there is a connection pooler in between: the server's process is not %d, "
+			"as the connection says",
+			session->backend_pid);
 		err_hint(err,
-			"connect to the PostgreSQL server itself; locks and settings go "
-			"astray behind a pooler");
-		goto out;
-	}
-	if (strcmp(rows_text(facts, 0, 1), "UTF8") != 0) {
+			"connect to the PostgreSQL server itself; locks and settings go astray behind a "
+			"pooler");
+	} else if (strcmp(rows_text(facts, 0, 1), "UTF8") != 0) {
 		err_set(err, ERR_UNFIT, "the database's encoding is %s", rows_text(facts, 0, 1));
 		err_hint(err, "only databases with encoding UTF8 are supported");
-		goto out;
 	}
-	rc = 0;
-out:
 	rows_free(facts);
-	return rc;
+	return err->code == ERR_NONE ? 0 : -1;
 }
 
 int session_open(const struct session_options *options, struct session **out, struct err *err)
 {
-	struct parameters parameters = { { NULL }, { NULL } };
+	struct parameters parameters = { { NULL }, { NULL }, 0 };
 	PQconninfoOption *keep[2] = { NULL, NULL };
 	struct session *session = calloc(1, sizeof *session);
 	int seconds = options->connect_timeout_s ? options->connect_timeout_s : CONNECT_TIMEOUT_S,
@@ -298,29 +268,23 @@ int session_open(const struct session_options *options, struct session **out, st
 		return err_nomem(err);
 	if (parameters_collect(options, &parameters, keep, err))
 		goto out;
-	session->conn = PQconnectStartParams(parameters.key, parameters.value, 0);
-	if (!session->conn) {
+	if (!(session->conn = PQconnectStartParams(parameters.key, parameters.value, 0))) {
 		err_nomem(err);
 		goto out;
 	}
 	PQsetNoticeReceiver(session->conn, drop_notice, NULL);
-	if (connect_poll(session, clock_monotonic_us() + seconds * 1000000ll, err))
-		goto out;
-	if (PQsetnonblocking(session->conn, 1)) {
-		session_fail(session, NULL, err);
-		goto out;
-	}
-	if (describe(session, err) || examine(session, err) ||
+	if (connect_poll(session, clock_monotonic_us() + seconds * 1000000ll, err) ||
+		describe(session, err) || examine(session, err) ||
 		session_run(session, sql_session_path, 0, NULL, OPENING_DEADLINE_MS, err) ||
 		session_run(session, sql_session_pin, 0, NULL, OPENING_DEADLINE_MS, err))
 		goto out;
 	*out = session;
-	session = NULL;
 	rc = 0;
 out:
 	PQconninfoFree(keep[0]);
 	PQconninfoFree(keep[1]);
-	session_close(session);
+	if (rc)
+		session_close(session);
 	return rc;
 }
 
@@ -360,130 +324,125 @@ bool session_lost(const struct session *session)
 	return session->lost || PQstatus(session->conn) == CONNECTION_BAD;
 }
 
-/*
- * PQcancel connects anew and blocks while it does; keepalives and tcp_user_timeout bound that to
- * half a minute.
- */
+/* PQcancel connects anew and blocks while it does; keepalives and tcp_user_timeout bound that. */
 void session_cancel(struct session *session)
 {
 	PGcancel *cancel = PQgetCancel(session->conn);
 	char why[256];
-	if (!cancel)
-		return;
-	PQcancel(cancel, why, sizeof why);
+	if (cancel)
+		PQcancel(cancel, why, sizeof why);
 	PQfreeCancel(cancel);
 }
 
 /* --- simple calls --- */
 
-/* Write and read until a result stands ready. 1: ready, 0: deadline. */
+/* Write and read until a result stands ready. 1: ready, 0: too late. */
 static int answer_ready(struct session *session, int64_t until_us, struct err *err)
 {
 	for (;;) {
 		int unsent = PQflush(session->conn);
-		if (unsent < 0)
-			return session_fail(session, NULL, err);
-		if (!PQisBusy(session->conn))
+		if (unsent >= 0 && !PQisBusy(session->conn))
 			return 1;
-		int ready = wait_socket(
-			PQsocket(session->conn), (short)(POLLIN | (unsent ? POLLOUT : 0)), until_us, err);
+		int ready = unsent < 0
+			? 1
+			: wait_socket(PQsocket(session->conn), POLLIN | (unsent ? POLLOUT : 0), until_us, err);
 		if (ready <= 0)
 			return ready;
-		if (!PQconsumeInput(session->conn))
+		if (unsent < 0 || !PQconsumeInput(session->conn))
 			return session_fail(session, NULL, err);
 	}
 }
 
 /*
- * Past the deadline: cancel, and still read to the end. A late cancel must not hit what comes next,
- * so the session is spent.
+ * Too late: cancel, and still read to the end. A late cancel must not hit what comes next: the
+ * session is spent.
  */
 static int drain_cancelled(struct session *session, struct err *err)
 {
 	int64_t until_us = clock_monotonic_us() + CANCEL_GRACE_MS * 1000ll;
+	struct err ignored = ERR_INIT;
+	PGresult *result = NULL;
 	session_cancel(session);
-	for (;;) {
-		struct err ignored = ERR_INIT;
-		PGresult *result;
-		if (answer_ready(session, until_us, &ignored) <= 0)
-			break;
-		result = PQgetResult(session->conn);
-		if (!result)
-			break;
+	do {
 		PQclear(result);
-	}
+		result = answer_ready(session, until_us, &ignored) > 0 ? PQgetResult(session->conn) : NULL;
+	} while (result);
 	session->lost = true;
-	return deadline_passed(err);
+	err_clear(err);
+	err_set(err, ERR_SERVER, "no answer within the deadline; the statement was cancelled");
+	memcpy(err->sqlstate, "57014", 6);
+	return -1;
 }
 
-static bool result_good(const PGresult *result)
+/* Keep a good result in *answer; a bad one is the error. */
+static void keep_result(
+	struct session *session, PGresult *result, PGresult **answer, struct err *err)
 {
 	ExecStatusType status = PQresultStatus(result);
-	return status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK || status == PGRES_EMPTY_QUERY;
+	if (status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK || status == PGRES_EMPTY_QUERY) {
+		PQclear(*answer);
+		*answer = result;
+		return;
+	}
+	if (status != PGRES_FATAL_ERROR) {
+		session->lost = true;
+		err_set(err, ERR_SERVER, "the server wants to copy data, which nothing asked for");
+	} else if (err->code == ERR_NONE) {
+		session_fail(session, result, err);
+	}
+	PQclear(result);
 }
 
 /*
- * Read all results of what was sent; the last good one is the answer (NULL when it failed), the first
- * bad one the error.
+ * Read all results of what was sent; the last good one is the answer, the first bad one the error.
  */
 static int collect(
-	struct session *session, int64_t deadline_ms, struct rows **rows, struct err *err)
+	struct session *session, bool sent, int64_t deadline_ms, PGresult **answer, struct err *err)
 {
 	int64_t until_us = deadline_ms ? clock_monotonic_us() + deadline_ms * 1000 : 0;
-	PGresult *result, *answer = NULL;
-	int ready, rc = 0;
-	while ((ready = answer_ready(session, until_us, err)) > 0 &&
+	struct err failure = ERR_INIT;
+	PGresult *result;
+	int ready = sent ? 1 : session_fail(session, NULL, &failure);
+	*answer = NULL;
+	while (ready > 0 && (ready = answer_ready(session, until_us, &failure)) > 0 &&
 		(result = PQgetResult(session->conn))) {
-		if (result_good(result)) {
-			PQclear(answer);
-			answer = result;
-			continue;
-		}
-		if (PQresultStatus(result) != PGRES_FATAL_ERROR) {
-			session->lost = true;
-			err_set(err, ERR_SERVER, "the server wants to copy data, which nothing asked for");
-		} else if (rc == 0) {
-			session_fail(session, result, err);
-		}
-		PQclear(result);
-		rc = -1;
+		keep_result(session, result, answer, &failure);
 		if (session_lost(session))
 			break;
 	}
-	if (ready <= 0)
-		rc = ready < 0 ? -1 : drain_cancelled(session, err);
-	else if (rc == 0 && !answer)
-		rc = session_fail(session, NULL, err);
-	if (rc) {
-		PQclear(answer);
-		answer = NULL;
-	}
-	*rows = (struct rows *)answer;
-	return rc;
+	if (ready == 0)
+		drain_cancelled(session, &failure);
+	else if (!*answer && failure.code == ERR_NONE)
+		session_fail(session, NULL, &failure);
+	if (failure.code == ERR_NONE)
+		return 0;
+	PQclear(*answer);
+	*answer = NULL;
+	if (err->code == ERR_NONE)
+		*err = failure;
+	return -1;
 }
 
-static int usable(const struct session *session, struct err *err)
+static bool send_query(
+	struct session *session, const char *sql, int params, const char *const *param)
 {
-	if (!session_lost(session))
-		return 0;
-	return err_set(err, ERR_SERVER, "connection lost: the session was closed before");
+	return !session_lost(session) &&
+		PQsendQueryParams(session->conn, sql, params, NULL, param, NULL, NULL, 0);
 }
 
 int session_rows(struct session *session, const char *sql, int params, const char *const *param,
 	int64_t deadline_ms, struct rows **out, struct err *err)
 {
-	*out = NULL;
-	if (usable(session, err))
-		return -1;
-	if (!PQsendQueryParams(session->conn, sql, params, NULL, param, NULL, NULL, 0))
-		return session_fail(session, NULL, err);
-	return collect(session, deadline_ms, out, err);
+	PGresult *answer = NULL;
+	int rc = collect(session, send_query(session, sql, params, param), deadline_ms, &answer, err);
+	*out = (struct rows *)answer;
+	return rc;
 }
 
 int session_run(struct session *session, const char *sql, int params, const char *const *param,
 	int64_t deadline_ms, struct err *err)
 {
-	struct rows *rows;
+	struct rows *rows = NULL;
 	int rc = session_rows(session, sql, params, param, deadline_ms, &rows, err);
 	rows_free(rows);
 	return rc;
@@ -492,16 +451,15 @@ int session_run(struct session *session, const char *sql, int params, const char
 int session_value(struct session *session, const char *sql, int params, const char *const *param,
 	int64_t deadline_ms, char **out, struct err *err)
 {
-	struct rows *rows;
-	int rc = session_rows(session, sql, params, param, deadline_ms, &rows, err);
-	const char *value;
+	struct rows *rows = NULL;
 	*out = NULL;
-	if (rc)
-		return rc;
+	if (session_rows(session, sql, params, param, deadline_ms, &rows, err))
+		return -1;
+	int rc = 0;
 	if (rows_count(rows) != 1 || rows_columns(rows) != 1)
 		rc = err_set(err, ERR_BUG, "a query that answers one value answered %d rows of %d columns",
 			rows_count(rows), rows_columns(rows));
-	else if ((value = rows_text(rows, 0, 0)) && !(*out = strdup(value)))
+	else if (rows_text(rows, 0, 0) && !(*out = strdup(rows_text(rows, 0, 0))))
 		rc = err_nomem(err);
 	rows_free(rows);
 	return rc;
@@ -509,21 +467,18 @@ int session_value(struct session *session, const char *sql, int params, const ch
 
 int session_script(struct session *session, const char *sql, int64_t deadline_ms, struct err *err)
 {
-	struct rows *rows = NULL;
-	if (usable(session, err))
-		return -1;
-	if (!PQsendQuery(session->conn, sql))
-		return session_fail(session, NULL, err);
-	int rc = collect(session, deadline_ms, &rows, err);
-	rows_free(rows);
+	PGresult *answer = NULL;
+	bool sent = !session_lost(session) && PQsendQuery(session->conn, sql);
+	int rc = collect(session, sent, deadline_ms, &answer, err);
+	PQclear(answer);
 	return rc;
 }
 
-/* --- rows: libpq's result under another name --- */
+/* --- rows: libpq's results under a name of ours --- */
 
-static PGresult *result_of(const struct rows *rows)
+static const PGresult *result_of(const struct rows *rows)
 {
-	return (PGresult *)(uintptr_t)rows; /* PQcmdStatus wants it without const */
+	return (const PGresult *)rows;
 }
 
 int rows_count(const struct rows *rows)
@@ -561,20 +516,22 @@ bool rows_bool(const struct rows *rows, int row, int column)
 
 const char *rows_tag(const struct rows *rows)
 {
-	return PQcmdStatus(result_of(rows));
+	return PQcmdStatus((PGresult *)(uintptr_t)rows);
 }
 
 void rows_free(struct rows *rows)
 {
-	PQclear(result_of(rows));
+	PQclear((PGresult *)rows);
 }
 
-/* --- pipeline: it never waits but in session_wait --- */
+/* --- pipelines: what statements mean is the caller's business; only session_wait blocks --- */
 
 int session_pipeline_enter(struct session *session, struct err *err)
 {
 	session->terminator = session->single_row = session->discard_rows = false;
-	return PQenterPipelineMode(session->conn) ? 0 : session_fail(session, NULL, err);
+	if (PQenterPipelineMode(session->conn))
+		return 0;
+	return session_fail(session, NULL, err);
 }
 
 int session_pipeline_leave(struct session *session, struct err *err)
@@ -583,7 +540,9 @@ int session_pipeline_leave(struct session *session, struct err *err)
 		PQclear(PQgetResult(session->conn));
 		session->terminator = false;
 	}
-	return PQexitPipelineMode(session->conn) ? 0 : session_fail(session, NULL, err);
+	if (PQexitPipelineMode(session->conn))
+		return 0;
+	return session_fail(session, NULL, err);
 }
 
 int session_queue(struct session *session, const char *name, const char *sql, int params,
@@ -600,19 +559,18 @@ int session_queue_prepare(
 	return PQsendPrepare(session->conn, name, sql, 0, NULL) ? 0 : session_fail(session, NULL, err);
 }
 
-static int pushed(struct session *session, int queued, struct err *err)
-{
-	return queued && PQflush(session->conn) >= 0 ? 0 : session_fail(session, NULL, err);
-}
-
 int session_queue_flush(struct session *session, struct err *err)
 {
-	return pushed(session, PQsendFlushRequest(session->conn), err);
+	if (PQsendFlushRequest(session->conn) && PQflush(session->conn) >= 0)
+		return 0;
+	return session_fail(session, NULL, err);
 }
 
 int session_queue_sync(struct session *session, struct err *err)
 {
-	return pushed(session, PQpipelineSync(session->conn), err);
+	if (PQpipelineSync(session->conn) && PQflush(session->conn) >= 0)
+		return 0;
+	return session_fail(session, NULL, err);
 }
 
 int session_socket(const struct session *session)

@@ -9,7 +9,7 @@
 
 struct uncovered {
 	size_t count;
-	char *names; /* the first UNCOVERED_SHOWN, separated by commas; malloc'ed; NULL: none */
+	char *names; /* the first UNCOVERED_SHOWN, separated by commas; the caller frees; NULL: none */
 };
 
 /*
@@ -17,6 +17,5 @@ struct uncovered {
  */
 int uncovered_find(struct session *session, const struct document *document, struct db *bundle,
 	struct uncovered *out, struct err *err) MUST_CHECK;
-void uncovered_release(struct uncovered *uncovered);
 
 #endif

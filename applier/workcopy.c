@@ -17,9 +17,7 @@
 #include "file.h"
 #include "record.h"
 #include "sql.h"
-#include "text.h"
 
-#define PATH_BYTES 8192
 #define ROOM_BYTES (16u << 20)
 #define RECORD_BYTES 1024 /* what a segment's record takes, with its share of the checkpoints */
 
@@ -29,37 +27,63 @@ struct workcopy {
 	struct db *db;
 };
 
-static char *join(const char *state, const char *label, const struct digest *plan, const char *name,
-	struct err *err)
+static char *join(const struct workcopy_source *source, const char *name, struct err *err)
 {
-	struct buf path = BUF_INIT(PATH_BYTES);
-	char hex[DIGEST_HEX_SIZE], *text = NULL;
-	digest_hex(plan, hex);
-	buf_add_format(&path, "%s/%s/%.12s", state ? state : WORKCOPY_STATE, label, hex);
-	if (name)
-		buf_add_format(&path, "/%s", name);
-	if (label[0] == '\0' || label[0] == '.' || strchr(label, '/'))
-		err_refuse(err, "label", "the label \"%s\" cannot be a directory's name", label);
-	else if (buf_check(&path, err) == 0 && !(text = buf_detach(&path, NULL)))
+	const char *label = source->verified->document->label;
+	char *directory = workcopy_locate(source->state, label, &source->verified->trust.plan, err),
+		 *path = NULL;
+	if (directory &&
+		asprintf(&path, "%.*s%s", (int)(strrchr(directory, '/') - directory), directory, name) < 0)
+		path = NULL;
+	if (directory && !path)
 		err_nomem(err);
-	buf_release(&path);
-	return text;
+	free(directory);
+	return path;
 }
 
 char *workcopy_locate(
 	const char *state, const char *label, const struct digest *plan, struct err *err)
 {
-	return join(state, label, plan, "work.docket", err);
+	char hex[DIGEST_HEX_SIZE], *path = NULL;
+	digest_hex(plan, hex);
+	if (label[0] == '\0' || label[0] == '.' || strchr(label, '/'))
+		err_refuse(err, "label", "the label \"%s\" cannot be a directory's name", label);
+	else if (asprintf(
+				 &path, "%s/%s/%.12s/work.docket", state ? state : WORKCOPY_STATE, label, hex) < 0)
+		err_nomem(err);
+	return err->code == ERR_NONE ? path : NULL;
+}
+
+int workcopy_plan(
+	struct db *db, struct digest *plan, struct plan_statement *statement, struct err *err)
+{
+	struct db_query *query = NULL;
+	const void *bytes = NULL;
+	size_t len = 0;
+	bool row = false;
+	int rc = -1;
+	if (db_prepare(db, sql_work_plan_statement, &query, err) || db_step(query, &row, err))
+		goto out;
+	if (!row) {
+		err_set(err, ERR_FORMAT, "the bundle holds no plan");
+		err_hint(err, "pgdocket plan makes one");
+		goto out;
+	}
+	if (db_get_blob(query, 0, &bytes, &len, err))
+		goto out;
+	digest_of(bytes, len, plan);
+	rc = statement ? plan_statement_parse(bytes, len, statement, err) : 0;
+out:
+	db_finish(query);
+	return rc;
 }
 
 static int take_lock(struct workcopy *w, struct err *err)
 {
 	w->lock = open(w->lock_path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (w->lock < 0)
-		return err_set_errno(err, ERR_IO, "%s", w->lock_path);
-	if (flock(w->lock, LOCK_EX | LOCK_NB) == 0)
+	if (w->lock >= 0 && flock(w->lock, LOCK_EX | LOCK_NB) == 0)
 		return 0;
-	if (errno != EWOULDBLOCK)
+	if (w->lock < 0 || errno != EWOULDBLOCK)
 		return err_set_errno(err, ERR_IO, "%s", w->lock_path);
 	err_set(err, ERR_UNFIT, "another pgdocket-apply on this host applies this plan: it holds %s",
 		w->lock_path);
@@ -87,30 +111,22 @@ static int check_room(const struct workcopy *w, const struct document *document,
 static int import(struct workcopy *w, const struct verified *verified, struct err *err)
 {
 	struct db *db = NULL;
-	int rc = -1;
 	if (unlink(w->fresh_path) && errno != ENOENT)
 		return err_set_errno(err, ERR_IO, "%s", w->fresh_path);
-	if (bundle_create_at(w->fresh_path, &db, err) || db_begin(db, err) ||
-		bundle_copy_rows(bundle_db(verified->bundle), db, err) || db_commit(db, err))
-		goto out;
+	int rc = bundle_create_at(w->fresh_path, &db, err) || db_begin(db, err) ||
+		bundle_copy_rows(bundle_db(verified->bundle), db, err) || db_commit(db, err);
 	bundle_close_db(db);
-	db = NULL;
-	if (rename(w->fresh_path, w->path)) {
-		err_set_errno(err, ERR_IO, "%s", w->path);
-		goto out;
-	}
-	rc = file_sync_directory(w->path, err);
-out:
-	bundle_close_db(db);
+	if (!rc && rename(w->fresh_path, w->path))
+		rc = err_set_errno(err, ERR_IO, "%s", w->path);
 	if (rc)
 		unlink(w->fresh_path);
-	return rc;
+	return rc ? -1 : file_sync_directory(w->path, err);
 }
 
 /* --- uniting with a bundle that came again --- */
 
 struct table {
-	const char *read, *keep, *types; /* t: text, b: blob, i: integer; upper case: may be NULL */
+	const char *read, *keep, *types; /* t: text, b: blob, i: integer */
 };
 
 static int copy_column(
@@ -120,46 +136,29 @@ static int copy_column(
 	const char *text = NULL;
 	int64_t number = 0;
 	size_t len = 0;
-	if (type == 'B' && db_is_null(from, column)) {
+	int rc = 0;
+	if (db_is_null(from, column))
 		db_bind_null(to, column + 1);
-		return 0;
-	}
-	if (type == 'i') {
-		if (db_get_int64(from, column, &number, err))
-			return -1;
+	else if (type == 'i' && !(rc = db_get_int64(from, column, &number, err)))
 		db_bind_int64(to, column + 1, number);
-	} else if (type == 't') {
-		if (db_get_text(from, column, &text, &len, err))
-			return -1;
+	else if (type == 't' && !(rc = db_get_text(from, column, &text, &len, err)))
 		db_bind_text_len(to, column + 1, text, len);
-	} else {
-		if (db_get_blob(from, column, &bytes, &len, err))
-			return -1;
+	else if (type == 'b' && !(rc = db_get_blob(from, column, &bytes, &len, err)))
 		db_bind_blob(to, column + 1, bytes, len);
-	}
-	return 0;
+	return rc;
 }
 
 static int unite_table(struct db *from, struct db *to, const struct table *table, struct err *err)
 {
 	struct db_query *read = NULL, *keep = NULL;
 	bool row = false;
-	int rc = -1;
-	if (db_prepare(from, table->read, &read, err) || db_prepare(to, table->keep, &keep, err))
-		goto out;
-	for (;;) {
-		if (db_step(read, &row, err))
-			goto out;
-		if (!row)
-			break;
-		for (int i = 0; table->types[i]; i++)
-			if (copy_column(read, keep, i, table->types[i], err))
-				goto out;
-		if (db_run(keep, err))
-			goto out;
+	int rc = db_prepare(from, table->read, &read, err) || db_prepare(to, table->keep, &keep, err) ||
+		db_step(read, &row, err);
+	while (!rc && row) {
+		for (int i = 0; table->types[i] && !rc; i++)
+			rc = copy_column(read, keep, i, table->types[i], err);
+		rc = rc || db_run(keep, err) || db_step(read, &row, err);
 	}
-	rc = 0;
-out:
 	db_finish(read);
 	db_finish(keep);
 	return rc;
@@ -170,89 +169,69 @@ static int unite(struct workcopy *w, const struct verified *verified, struct err
 	const struct table tables[] = {
 		{ sql_work_read_signature, sql_work_keep_signature, "bbtbb" },
 		{ sql_work_read_run, sql_work_keep_run, "tbi" },
-		{ sql_work_read_receipt, sql_work_keep_receipt, "tibB" },
+		{ sql_work_read_receipt, sql_work_keep_receipt, "tibb" },
 	};
-	if (db_begin(w->db, err))
-		return -1;
-	for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++) {
-		if (unite_table(bundle_db(verified->bundle), w->db, &tables[i], err)) {
-			db_rollback(w->db);
-			return -1;
-		}
-	}
-	return db_commit(w->db, err);
-}
-
-static int same_plan(struct workcopy *w, const struct digest *plan, struct err *err)
-{
-	struct db_query *query = NULL;
-	struct digest found;
-	const void *bytes = NULL;
-	size_t len = 0;
-	bool row = false;
-	int rc = -1;
-	if (db_prepare(w->db, sql_work_plan_statement, &query, err) || db_step(query, &row, err))
-		goto out;
-	if (row && db_get_blob(query, 0, &bytes, &len, err))
-		goto out;
-	if (row)
-		digest_of(bytes, len, &found);
-	if (!row || !digest_equal(&found, plan)) {
-		err_set(err, ERR_FORMAT, "%s is not the working copy of this plan", w->path);
-		err_hint(err, "move it away; what was done is taken from the ledger");
-		goto out;
-	}
-	rc = 0;
-out:
-	db_finish(query);
-	return rc;
+	int rc = db_begin(w->db, err);
+	if (rc)
+		return rc;
+	for (size_t i = 0; i < sizeof tables / sizeof tables[0] && !rc; i++)
+		rc = unite_table(bundle_db(verified->bundle), w->db, &tables[i], err);
+	if (!rc)
+		return db_commit(w->db, err);
+	db_rollback(w->db);
+	return -1;
 }
 
 static int judge_anew(struct workcopy *w, const struct workcopy_source *source, struct err *err)
 {
 	struct trust_result *result = calloc(1, sizeof *result);
-	int rc;
 	if (!result)
 		return err_nomem(err);
-	rc = trust_judge(source->trust, w->db, source->now_us, source->operator_name, result, err);
-	if (!rc)
-		rc = record_verify_chains(w->db, &source->verified->trust.plan, NULL, err);
+	int rc = trust_judge(
+				 source->trust, w->db, source->now_us, source->operator_name, result, err) ||
+		record_verify_chains(w->db, &source->verified->trust.plan, NULL, err);
 	if (rc)
 		err_context(err, "%s", w->path);
 	free(result);
-	return rc;
+	return rc ? -1 : 0;
+}
+
+static int reopen(struct workcopy *w, const struct workcopy_source *source, struct err *err)
+{
+	struct digest plan;
+	if (bundle_reopen_at(w->path, &w->db, err) || workcopy_plan(w->db, &plan, NULL, err))
+		return -1;
+	if (!digest_equal(&plan, &source->verified->trust.plan)) {
+		err_set(err, ERR_FORMAT, "%s is not the working copy of this plan", w->path);
+		return err_hint(err, "move it away; what was done is taken from the ledger");
+	}
+	return unite(w, source->verified, err) || judge_anew(w, source, err) ? -1 : 0;
 }
 
 int workcopy_open(const struct workcopy_source *source, struct workcopy **out, struct err *err)
 {
-	const char *label = source->verified->document->label;
-	const struct digest *plan = &source->verified->trust.plan;
 	struct workcopy *w = calloc(1, sizeof *w);
-	char *directory = NULL;
+	char *directory = w ? join(source, "", err) : NULL;
 	int rc = -1;
 	if (!w)
 		return err_nomem(err);
 	w->lock = -1;
-	directory = join(source->state, label, plan, NULL, err);
 	if (!directory || file_make_directories(directory, 0700, err) ||
-		!(w->path = workcopy_locate(source->state, label, plan, err)) ||
-		!(w->fresh_path = join(source->state, label, plan, "work.new", err)) ||
-		!(w->lock_path = join(source->state, label, plan, "lock", err)) || take_lock(w, err) ||
+		!(w->path = join(source, "/work.docket", err)) ||
+		!(w->fresh_path = join(source, "/work.new", err)) ||
+		!(w->lock_path = join(source, "/lock", err)) || take_lock(w, err) ||
 		check_room(w, source->verified->document, err))
 		goto out;
-	if (access(w->path, F_OK) == 0) {
-		if (bundle_reopen_at(w->path, &w->db, err) || same_plan(w, plan, err) ||
-			unite(w, source->verified, err) || judge_anew(w, source, err))
-			goto out;
-	} else if (import(w, source->verified, err) || bundle_reopen_at(w->path, &w->db, err)) {
-		goto out;
-	}
-	*out = w;
-	w = NULL;
-	rc = 0;
+	if (access(w->path, F_OK) == 0)
+		rc = reopen(w, source, err);
+	else
+		rc = import(w, source->verified, err) || bundle_reopen_at(w->path, &w->db, err) ? -1 : 0;
 out:
 	free(directory);
-	workcopy_close(w);
+	if (rc)
+		workcopy_close(w);
+	else
+		*out = w;
 	return rc;
 }
 

@@ -30,6 +30,12 @@ int workcopy_open(
 void workcopy_close(struct workcopy *workcopy); /* NULL is fine */
 struct db *workcopy_db(struct workcopy *workcopy);
 const char *workcopy_path(const struct workcopy *workcopy);
+/*
+ * The plan of a bundle: the digest of its statement's bytes and, unless NULL, what they say.
+ * ERR_FORMAT: it holds none.
+ */
+int workcopy_plan(struct db *db, struct digest *plan, struct plan_statement *statement,
+	struct err *err) MUST_CHECK;
 /* The path it would have; malloc'ed. ERR_REFUSED: a label that is no directory name. */
 char *workcopy_locate(
 	const char *state, const char *label, const struct digest *plan, struct err *err);

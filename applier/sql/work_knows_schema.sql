@@ -1,0 +1,2 @@
+-- Does the snapshot know this schema? ?1 target, ?2 name.
+SELECT count(*) FROM schema WHERE target = ?1 AND name = ?2
