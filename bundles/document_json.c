@@ -207,8 +207,9 @@ static int json_read_word(
 static int json_read_part(struct json_reader *reader, const struct json_field *field,
 	const struct json *value, void *target, struct err *err)
 {
-	return field->fields ? json_read_object(reader, value, field->fields, target, err)
-						 : field->read(reader, value, target, err);
+	if (field->fields)
+		return json_read_object(reader, value, field->fields, target, err);
+	return field->read(reader, value, target, err);
 }
 
 static int json_read_list(struct json_reader *reader, const struct json_field *field,

@@ -103,8 +103,8 @@ static bool read_group(struct reading *reading)
 static bool read_require_group(struct reading *reading)
 {
 	int64_t count;
-	struct policy_group *group = reading->words == 2 ? find_group(reading->policy, reading->word[0])
-													 : NULL;
+	bool two = reading->words == 2;
+	struct policy_group *group = two ? find_group(reading->policy, reading->word[0]) : NULL;
 	if (!group || group->required ||
 		!text_int64(reading->word[1], 1, (int64_t)group->members, &count))
 		return false;

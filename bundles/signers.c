@@ -190,8 +190,9 @@ static const char *take_options(struct signer *signer, const char *text, size_t 
 	}
 	if (!signer->namespaces)
 		return "namespaces= is missing: a key must say what it may sign";
-	return signer->after_us < signer->before_us ? NULL
-												: "valid-before= is not later than valid-after=";
+	if (signer->after_us >= signer->before_us)
+		return "valid-before= is not later than valid-after=";
+	return NULL;
 }
 
 /* A key stands for one person, and says once what it may do. */

@@ -86,8 +86,9 @@ static int open_directory(struct opening *opening, struct err *err)
 		return err_refuse(err, "policy", "%s: %s", opening->directory, strerror(errno));
 	if (st.st_mode & 022)
 		return unsafe(err, opening->directory, "others may write to it");
-	return check_owner(opening->directory, &st, err) || check_parents(opening->directory, err) ? -1
-																							   : 0;
+	if (check_owner(opening->directory, &st, err))
+		return -1;
+	return check_parents(opening->directory, err);
 }
 
 static char *path_of(const struct opening *opening, const char *name, struct err *err)

@@ -45,8 +45,9 @@ static const char *genuine(const struct row *row, const char *name_space, struct
 			row->signature, row->signature_len, name_space, row->body, row->body_len, &key, err))
 		return err->message;
 	ssh_public_key_digest(&key, &digest);
-	return digest_equal(&digest, &row->key) ? NULL
-											: "the row is damaged: another key made its signature";
+	if (!digest_equal(&digest, &row->key))
+		return "the row is damaged: another key made its signature";
+	return NULL;
 }
 
 /* Why the key's owner may not sign this now, or NULL. A rejection stands whatever the time. */
