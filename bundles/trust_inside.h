@@ -1,5 +1,5 @@
-/* Inside of struct trust, and the votes that a bundle's signature rows are worth: what trust.c opens,
- * trust_votes.c finds out and trust_judge.c counts. */
+/* Inside of struct trust, and the votes that a bundle's signature rows are worth: trust.c opens the
+ * one, trust_votes.c finds out the other, trust_judge.c counts. */
 #ifndef PGDOCKET_TRUST_INSIDE_H
 #define PGDOCKET_TRUST_INSIDE_H
 
