@@ -3,8 +3,8 @@
 SELECT digest FROM (
 	SELECT configuration AS digest FROM target
 	UNION SELECT facts FROM target
-	UNION SELECT state FROM schema WHERE state IS NOT NULL
-	UNION SELECT shape FROM schema WHERE shape IS NOT NULL
+	UNION SELECT state FROM class WHERE state IS NOT NULL
+	UNION SELECT shape FROM class WHERE shape IS NOT NULL
 	UNION SELECT up FROM migration
 	UNION SELECT down FROM migration WHERE down IS NOT NULL
 	UNION SELECT document FROM plan)

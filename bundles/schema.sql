@@ -16,16 +16,22 @@ CREATE TABLE target (
  configuration BLOB NOT NULL,
  facts BLOB NOT NULL
 ) STRICT, WITHOUT ROWID;
-CREATE TABLE schema (
+CREATE TABLE class (
  target INTEGER NOT NULL,
- name TEXT NOT NULL,
+ class INTEGER NOT NULL,
  scope TEXT NOT NULL,
- listed INTEGER NOT NULL,
- active INTEGER NOT NULL,
- oid INTEGER,
  history TEXT,
  state BLOB,
  shape BLOB,
+ PRIMARY KEY (target, class)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE schema (
+ target INTEGER NOT NULL,
+ name TEXT NOT NULL,
+ class INTEGER NOT NULL,
+ listed INTEGER NOT NULL,
+ active INTEGER NOT NULL,
+ oid INTEGER,
  tables INTEGER NOT NULL,
  rows INTEGER NOT NULL,
  bytes INTEGER NOT NULL,

@@ -2,5 +2,5 @@
 DELETE FROM object WHERE digest NOT IN (
 	SELECT configuration FROM target
 	UNION SELECT facts FROM target
-	UNION SELECT state FROM schema WHERE state IS NOT NULL
-	UNION SELECT shape FROM schema WHERE shape IS NOT NULL);
+	UNION SELECT state FROM class WHERE state IS NOT NULL
+	UNION SELECT shape FROM class WHERE shape IS NOT NULL);

@@ -81,38 +81,52 @@ out:
 	return rc;
 }
 
-static int store_unit(struct db_query *query, const struct snapshot_unit *unit, struct err *err)
+/* What makes a class: parameters 1 to 5 of both statements. */
+static void bind_class(struct db_query *query, const struct snapshot_unit *unit)
 {
 	db_bind_int64(query, 1, TARGET);
-	db_bind_text(query, 2, unit->name);
-	db_bind_text(query, 3, scopes[unit->scope]);
-	db_bind_int64(query, 4, unit->listed);
-	db_bind_int64(query, 5, unit->active);
-	db_bind_text(query, 7, unit->adapter ? unit->adapter->name : NULL);
+	db_bind_text(query, 2, scopes[unit->scope]);
+	db_bind_text(query, 3, unit->adapter ? unit->adapter->name : NULL);
+	db_bind_null(query, 4);
+	db_bind_null(query, 5);
 	if (unit->oid) {
-		db_bind_int64(query, 6, unit->oid);
-		db_bind_blob(query, 8, unit->state.bytes, sizeof unit->state.bytes);
-		db_bind_blob(query, 9, unit->shape.bytes, sizeof unit->shape.bytes);
-	} else {
-		db_bind_null(query, 6);
-		db_bind_null(query, 8);
-		db_bind_null(query, 9);
+		db_bind_blob(query, 4, unit->state.bytes, sizeof unit->state.bytes);
+		db_bind_blob(query, 5, unit->shape.bytes, sizeof unit->shape.bytes);
 	}
-	db_bind_int64(query, 10, unit->tables);
-	db_bind_int64(query, 11, unit->rows);
-	db_bind_int64(query, 12, unit->bytes);
-	return db_run(query, err);
+}
+
+static int store_unit(struct db_query *class, struct db_query *schema,
+	const struct snapshot_unit *unit, struct err *err)
+{
+	bind_class(class, unit);
+	if (db_run(class, err))
+		return -1;
+	bind_class(schema, unit);
+	db_bind_text(schema, 6, unit->name);
+	db_bind_int64(schema, 7, unit->listed);
+	db_bind_int64(schema, 8, unit->active);
+	if (unit->oid)
+		db_bind_int64(schema, 9, unit->oid);
+	else
+		db_bind_null(schema, 9);
+	db_bind_int64(schema, 10, unit->tables);
+	db_bind_int64(schema, 11, unit->rows);
+	db_bind_int64(schema, 12, unit->bytes);
+	return db_run(schema, err);
 }
 
 int snapshot_store(struct snapshot *snapshot, struct err *err)
 {
-	struct db_query *query = NULL;
+	struct db_query *class = NULL, *schema = NULL;
 	int rc = store_target(snapshot, err);
 
 	if (rc == 0)
-		rc = db_prepare(snapshot->bundle, sql_snapshot_schema, &query, err);
+		rc = db_prepare(snapshot->bundle, sql_snapshot_class, &class, err);
+	if (rc == 0)
+		rc = db_prepare(snapshot->bundle, sql_snapshot_schema, &schema, err);
 	for (size_t i = 0; rc == 0 && i < snapshot->units; i++)
-		rc = store_unit(query, &snapshot->unit[i], err);
-	db_finish(query);
+		rc = store_unit(class, schema, &snapshot->unit[i], err);
+	db_finish(class);
+	db_finish(schema);
 	return rc;
 }

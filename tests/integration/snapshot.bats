@@ -21,7 +21,7 @@ use_query() { sed -i "s/^query = .*/query = $1/" pgdocket.conf; }
 	[ "$status" -eq 0 ]
 	[ "$output" = 'a.docket: 7 schemas (6 of 6 listed tenants) in 3 states and 4 shapes' ]
 	[ "$(query a.docket 'SELECT count(*) FROM migration')" = 8 ]
-	[ "$(query a.docket "SELECT name, scope, listed, active, history, tables FROM schema WHERE name IN ('public', 'tenant_0001')")" = \
+	[ "$(query a.docket "SELECT name, scope, listed, active, history, tables FROM schema NATURAL JOIN class WHERE name IN ('public', 'tenant_0001')")" = \
 		$'public|shared|0|1|golang-migrate|6\ntenant_0001|tenant|1|1|golang-migrate|7' ]
 	[ "$(query a.docket "SELECT label, database, shared_schema, database_oid = $(sql "SELECT oid FROM pg_database WHERE datname = 'shop'"), server_version > 120000, system_identifier = '$(sql 'SELECT system_identifier FROM pg_control_system()')' FROM target")" = 'test-1|shop|public|1|1|1' ]
 	[ "$(query a.docket "SELECT count(*) FROM object WHERE kind = 'configuration' AND size = $(stat -c %s pgdocket.conf)")" = 1 ]
@@ -34,8 +34,8 @@ use_query() { sed -i "s/^query = .*/query = $1/" pgdocket.conf; }
 	sql "INSERT INTO public.tenants (title, schema_name) VALUES ('blank', 'blank')"
 	pgdocket snapshot -o a.docket -d shop -q
 	sql "DELETE FROM public.tenants WHERE schema_name = 'blank'; DROP SCHEMA blank"
-	[ "$(query a.docket "SELECT lower(hex(state)), history IS NULL FROM schema WHERE name = 'blank'")" = "$(printf 'none\n' | sha256sum | cut -d' ' -f1)|1" ]
-	[ "$(query a.docket "SELECT lower(hex(state)) FROM schema WHERE name = 'tenant_0001'")" = "$(printf 'golang-migrate\n8 f\n' | sha256sum | cut -d' ' -f1)" ]
+	[ "$(query a.docket "SELECT lower(hex(state)), history IS NULL FROM schema NATURAL JOIN class WHERE name = 'blank'")" = "$(printf 'none\n' | sha256sum | cut -d' ' -f1)|1" ]
+	[ "$(query a.docket "SELECT lower(hex(state)) FROM schema NATURAL JOIN class WHERE name = 'tenant_0001'")" = "$(printf 'golang-migrate\n8 f\n' | sha256sum | cut -d' ' -f1)" ]
 }
 
 @test "dbmate's histories are told apart by their columns" {
@@ -44,8 +44,8 @@ use_query() { sed -i "s/^query = .*/query = $1/" pgdocket.conf; }
 	project_new_dbmate "$BATS_TEST_TMPDIR/dbmate"
 	run pgdocket snapshot -o a.docket -d dbmate -q
 	[ "$status" -eq 0 ]
-	[ "$(query a.docket "SELECT DISTINCT history FROM schema")" = dbmate ]
-	[ "$(query a.docket "SELECT lower(hex(state)) FROM schema WHERE name = 'tenant_0003'")" = "$(printf 'dbmate\n20240101000001\n20240101000002\n20240101000003\n20240101000004\n' | sha256sum | cut -d' ' -f1)" ]
+	[ "$(query a.docket "SELECT DISTINCT history FROM schema NATURAL JOIN class")" = dbmate ]
+	[ "$(query a.docket "SELECT lower(hex(state)) FROM schema NATURAL JOIN class WHERE name = 'tenant_0003'")" = "$(printf 'dbmate\n20240101000001\n20240101000002\n20240101000003\n20240101000004\n' | sha256sum | cut -d' ' -f1)" ]
 }
 
 @test "facts: layout, tables left out of shapes, server, extensions, event triggers" {
@@ -116,18 +116,18 @@ use_query() { sed -i "s/^query = .*/query = $1/" pgdocket.conf; }
 	run pgdocket snapshot -o a.docket -d shop --progress none
 	sql 'DROP SCHEMA tenants_not; DROP SCHEMA tenant_bare'
 	[ "$status" -eq 0 ]
-	[ "$(query a.docket "SELECT count(*) FROM schema WHERE scope = 'tenant' AND active")" = 7 ]
+	[ "$(query a.docket "SELECT count(*) FROM schema NATURAL JOIN class WHERE scope = 'tenant' AND active")" = 7 ]
 }
 
 @test "a query of one column: all are active" {
 	use_query 'SELECT schema_name FROM public.tenants'
 	sql "UPDATE public.tenants SET active = false WHERE schema_name = 'tenant_0002'"
 	pgdocket snapshot -o a.docket -d shop -q
-	[ "$(query a.docket "SELECT sum(active) FROM schema WHERE scope = 'tenant'")" = 6 ]
+	[ "$(query a.docket "SELECT sum(active) FROM schema NATURAL JOIN class WHERE scope = 'tenant'")" = 6 ]
 	use_query 'SELECT schema_name, active FROM public.tenants'
 	pgdocket snapshot -o a.docket -d shop -q --force
 	sql "UPDATE public.tenants SET active = true"
-	[ "$(query a.docket "SELECT sum(active) FROM schema WHERE scope = 'tenant'")" = 5 ]
+	[ "$(query a.docket "SELECT sum(active) FROM schema NATURAL JOIN class WHERE scope = 'tenant'")" = 5 ]
 }
 
 @test "every row of the tenants query that cannot be used is named, none is passed over" {
@@ -149,7 +149,7 @@ use_query() { sed -i "s/^query = .*/query = $1/" pgdocket.conf; }
 	[[ $output == *'the tenants query lists üüüüüüüüüüüüüüüüüüüüüüüüüüüüüüüü, which is longer than 63 bytes'* ]]
 	[[ $output == *'the tenants query does not say whether tenant_0002 is active (NULL); it counts as inactive'* ]]
 	[[ $output == *'a.docket: 3 schemas (2 of 3 listed tenants) in 2 states and 3 shapes'* ]]
-	[ "$(query a.docket "SELECT listed, active, oid IS NULL, state IS NULL, shape IS NULL FROM schema WHERE name = 'ghost'")" = '1|1|1|1|1' ]
+	[ "$(query a.docket "SELECT listed, active, oid IS NULL, state IS NULL, shape IS NULL FROM schema NATURAL JOIN class WHERE name = 'ghost'")" = '1|1|1|1|1' ]
 	[ "$(query a.docket "SELECT active FROM schema WHERE name = 'tenant_0001'")" = 1 ]
 	[ "$(pgdocket status a.docket --json | jq -c '[.problems[].rule] | sort')" = \
 		'["active","duplicate","duplicate","empty","long","null","reserved","reserved","reserved","shared"]' ]
@@ -234,7 +234,7 @@ use_query() { sed -i "s/^query = .*/query = $1/" pgdocket.conf; }
 	sql 'DROP SCHEMA lost CASCADE; DROP SCHEMA other CASCADE' 2>/dev/null
 	[ "$status" -eq 0 ]
 	[[ $output == *'1 of them is not listed: a schema with a history table of its own'* ]]
-	[ "$(query a.docket "SELECT name, listed, active FROM schema WHERE scope = 'orphan'")" = 'lost|0|0' ]
+	[ "$(query a.docket "SELECT name, listed, active FROM schema NATURAL JOIN class WHERE scope = 'orphan'")" = 'lost|0|0' ]
 }
 
 @test "a table that only has the name of a history table" {
@@ -275,7 +275,7 @@ use_query() { sed -i "s/^query = .*/query = $1/" pgdocket.conf; }
 	for _ in 1 2 3 4 5 6; do
 		run pgdocket snapshot -o a.docket -d busy --force -q
 		[ "$status" -eq 0 ]
-		[ "$(query a.docket "SELECT count(DISTINCT state) FROM schema")" = 3 ]
+		[ "$(query a.docket "SELECT count(DISTINCT state) FROM schema NATURAL JOIN class")" = 3 ]
 	done
 	wait
 }

@@ -212,7 +212,7 @@ class_of() { pgdocket status a.docket --json | jq -c ".classes[] | select(.schem
 @test "offline, and quick: 2,000 schemas in a few classes" {
 	cp a.docket many.docket
 	sqlite3 many.docket "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000)
-		INSERT INTO schema SELECT target, printf('copy_%05d', i), scope, listed, active, 100000 + i, history, state, shape, tables, rows, bytes
+		INSERT INTO schema SELECT target, printf('copy_%05d', i), class, listed, active, 100000 + i, tables, rows, bytes
 		FROM schema, n WHERE name = 'tenant_0007'"
 	local began=$EPOCHREALTIME
 	PGHOST=/nonexistent run pgdocket status many.docket

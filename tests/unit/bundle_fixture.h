@@ -59,14 +59,17 @@ static inline void bundle_fill(struct db *db, int schemas)
 	db_bind_blob(query, 2, facts.bytes, DIGEST_SIZE);
 	OK(db_run(query, &err));
 	db_finish(query);
-	OK(db_prepare(db, "INSERT INTO schema VALUES (1, ?1, 'tenant', 1, 1, ?2, NULL, ?3, ?4, 0, 0, 0)", &query, &err));
+	OK(db_prepare(db, "INSERT INTO class VALUES (1, 0, 'tenant', NULL, ?1, ?2)", &query, &err));
+	db_bind_blob(query, 1, state.bytes, DIGEST_SIZE);
+	db_bind_blob(query, 2, shape.bytes, DIGEST_SIZE);
+	OK(db_run(query, &err));
+	db_finish(query);
+	OK(db_prepare(db, "INSERT INTO schema VALUES (1, ?1, 0, 1, 1, ?2, 0, 0, 0)", &query, &err));
 	for (int i = 0; i < schemas; i++) {
 		char name[32];
 		snprintf(name, sizeof name, "tenant_%05d", i);
 		db_bind_text(query, 1, name);
 		db_bind_int64(query, 2, 1000 + i);
-		db_bind_blob(query, 3, state.bytes, DIGEST_SIZE);
-		db_bind_blob(query, 4, shape.bytes, DIGEST_SIZE);
 		OK(db_run(query, &err));
 	}
 	db_finish(query);

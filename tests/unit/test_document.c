@@ -177,7 +177,7 @@ Test(document, objects_must_fit)
 	broken("UPDATE object SET kind = 'evil' WHERE kind = 'shape'", "kind");
 	broken("UPDATE object SET size = 9223372036854775807 WHERE kind = 'shape'", "");
 	broken("UPDATE object SET size = -1 WHERE kind = 'shape'", "");
-	broken("UPDATE schema SET state = x'00' WHERE name = 'tenant_00001'", "");
+	broken("UPDATE class SET state = x'00'", "");
 }
 
 Test(document, stated_size_and_digest)

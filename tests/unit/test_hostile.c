@@ -292,10 +292,11 @@ Test(hostile, rows_that_were_not_signed)
 	planned("a");
 	altered("UPDATE schema SET active = 0 WHERE name = 'tenant_00003'");
 	altered("DELETE FROM schema WHERE name = 'tenant_00003'");
-	altered("INSERT INTO schema SELECT target, 'tenant_new', scope, listed, active, 77, history, state, shape, tables, rows, bytes FROM "
+	altered("INSERT INTO schema SELECT target, 'tenant_new', class, listed, active, 77, tables, rows, bytes FROM "
 	        "schema WHERE name = 'tenant_00003'");
 	altered("UPDATE schema SET name = 'tenant_00003' || char(0) || 'x' WHERE name = 'tenant_00003'");
-	altered("UPDATE schema SET shape = (SELECT configuration FROM target)");
+	altered("UPDATE class SET shape = (SELECT configuration FROM target)");
+	altered("UPDATE schema SET class = 7 WHERE name = 'tenant_00003'");
 	altered("UPDATE target SET label = 'test'");
 	altered("INSERT INTO object SELECT randomblob(32), kind, size, body FROM object LIMIT 1");
 	altered("DELETE FROM object WHERE kind = 'migration'");

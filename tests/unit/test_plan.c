@@ -8,6 +8,7 @@
 #include "clock.h"
 #include "file.h"
 #include "plan.h"
+#include "sql.h"
 
 #define CONF_HEAD \
 	"[target]\nlabel = test-1\n[shared]\nschema = public\nonly = users\n" \
@@ -73,20 +74,31 @@ static void put_schema(struct db *db, const struct row *row)
 	struct db_query *query = NULL;
 	struct digest state, shape;
 
-	OK(db_prepare(db, "INSERT INTO schema VALUES (1, ?1, ?2, 1, 1, ?3, ?4, ?5, ?6, 0, 0, 0)",
-		      &query, &err));
-	db_bind_text(query, 1, row->name);
-	db_bind_text(query, 2, row->scope);
 	if (row->oid) {
 		OK(object_put(db, "state", row->state, strlen(row->state), &state, &err));
 		OK(object_put(db, "shape", row->shape, strlen(row->shape), &shape, &err));
-		db_bind_int64(query, 3, row->oid);
-		db_bind_text(query, 4, strcmp(row->state, "none\n") ? "golang-migrate" : NULL);
-		db_bind_blob(query, 5, state.bytes, DIGEST_SIZE);
-		db_bind_blob(query, 6, shape.bytes, DIGEST_SIZE);
 	}
-	OK(db_run(query, &err));
-	db_finish(query);
+	for (int i = 0; i < 2; i++) {
+		OK(db_prepare(db, i ? sql_snapshot_schema : sql_snapshot_class, &query, &err));
+		db_bind_int64(query, 1, 1);
+		db_bind_text(query, 2, row->scope);
+		if (row->oid) {
+			db_bind_text(query, 3, strcmp(row->state, "none\n") ? "golang-migrate" : NULL);
+			db_bind_blob(query, 4, state.bytes, DIGEST_SIZE);
+			db_bind_blob(query, 5, shape.bytes, DIGEST_SIZE);
+		}
+		if (i) {
+			db_bind_text(query, 6, row->name);
+			db_bind_int64(query, 7, 1);
+			db_bind_int64(query, 8, 1);
+			for (int column = 10; column <= 12; column++)
+				db_bind_int64(query, column, 0);
+		}
+		if (i && row->oid)
+			db_bind_int64(query, 9, row->oid);
+		OK(db_run(query, &err));
+		db_finish(query);
+	}
 }
 
 #define SHARED_SHAPE "[\"table\",\"users\",\"\",\"\",\"\",\"\"]\n"
