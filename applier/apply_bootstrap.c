@@ -3,33 +3,25 @@
  * it, in one transaction; or prints that SQL for someone else to run. Nothing that is there already
  * is changed.
  */
+#include "applier.h"
+
 #include <string.h>
 
-#include "apply_commands.h"
-#include "connect.h"
 #include "quote.h"
 #include "sql.h"
-#include "text.h"
-
-struct bootstrap_options {
-	struct cli_common common;
-	struct cli_connection connection;
-	struct option_list roles, readers;
-	bool print;
-};
 
 #define SCRIPT_MAX (1u << 20)
 #define ANSWER_MS 60000
 
 static const struct option bootstrap_table[] = {
-	{ "role", 0, OPTION_LIST, offsetof(struct bootstrap_options, roles), "ROLE",
+	{ "role", 0, OPTION_LIST, offsetof(struct apply_options, roles), "ROLE",
 		"grant what the applier's role needs", 0, 0 },
-	{ "reader", 0, OPTION_LIST, offsetof(struct bootstrap_options, readers), "ROLE",
+	{ "reader", 0, OPTION_LIST, offsetof(struct apply_options, readers), "ROLE",
 		"grant what the planner's role needs: reading", 0, 0 },
-	{ "print", 0, OPTION_FLAG, offsetof(struct bootstrap_options, print), NULL,
+	{ "print", 0, OPTION_FLAG, offsetof(struct apply_options, print), NULL,
 		"print the SQL instead; connects to nothing", 0, 0 },
-	CLI_CONNECTION_OPTIONS(struct bootstrap_options),
-	CLI_COMMON_OPTIONS(struct bootstrap_options),
+	CLI_CONNECTION_OPTIONS(struct apply_options),
+	CLI_COMMON_OPTIONS(struct apply_options),
 	{ 0 },
 };
 
@@ -59,7 +51,7 @@ static void add_statement(struct buf *out, const char *sql)
 	buf_add_text(out, ";\n");
 }
 
-static int build(const struct bootstrap_options *options, struct buf *out, struct err *err)
+static int build(const struct apply_options *options, struct buf *out, struct err *err)
 {
 	static const char *const applier[] = {
 		"GRANT USAGE ON SCHEMA pgdocket",
@@ -70,8 +62,7 @@ static int build(const struct bootstrap_options *options, struct buf *out, struc
 	};
 	static const char *const reader[] = {
 		"GRANT USAGE ON SCHEMA pgdocket",
-		"GRANT SELECT ON pgdocket.plan, pgdocket.applied, pgdocket.finished, "
-		"pgdocket.intent",
+		"GRANT SELECT ON pgdocket.plan, pgdocket.applied, pgdocket.finished, pgdocket.intent",
 		NULL,
 	};
 	const char *const as_owner[] = { sql_ledger_make_plan, sql_ledger_make_applied,
@@ -94,55 +85,47 @@ static int build(const struct bootstrap_options *options, struct buf *out, struc
 	return buf_check(out, err);
 }
 
-static int make(struct cli *cli, const struct bootstrap_options *options, const struct buf *script,
-	struct err *err)
+static int make(struct run *run, const struct buf *script, struct err *err)
 {
-	struct connector connector = { 0 };
-	struct session *session = NULL;
 	struct rows *before = NULL;
 	struct buf said = BUF_INIT(4096);
 	int rc = -1;
-	if (connect_prepare(cli, &options->connection, NULL, &connector, err) ||
-		connect_open(&connector, "pgdocket-apply bootstrap", &session, err) ||
-		session_rows(session, sql_ledger_access, 0, NULL, ANSWER_MS, &before, err))
+	if (prepare_control(run, "pgdocket-apply bootstrap", err) ||
+		ask_rows(run->control, sql_ledger_access, &before, err, ""))
 		goto out;
 	bool there = rows_bool(before, 0, 1);
-	if (session_script(session, buf_text(script), ANSWER_MS, err)) {
+	if (session_script(run->control, buf_text(script), ANSWER_MS, err)) {
 		if (strcmp(err->sqlstate, "42501") == 0)
-			err_hint(err, "connect as a role that may create roles and schemas here, "
-						  "or give the SQL of --print to one");
+			err_hint(err,
+				"connect as a role that may create roles and schemas here, "
+				"or give the SQL of --print to one");
 		err_context(err, "the ledger was not made");
 		goto out;
 	}
-	if (options->common.json)
+	if (run->options.common.json)
 		buf_add_format(&said, "{\"event\":\"bootstrap\",\"made\":%s}\n", there ? "false" : "true");
-	else if (!options->common.quiet)
-		buf_add_format(&said, there ? "the ledger was there already, in schema pgdocket; "
-									  "roles have their grants\n"
-									: "the ledger is made, in schema pgdocket\n");
-	rc = cli_print(cli, &said, err);
+	else if (!run->options.common.quiet)
+		buf_add_text(&said,
+			there ? "the ledger was there already, in schema pgdocket; roles have their grants\n"
+				  : "the ledger is made, in schema pgdocket\n");
+	rc = cli_print(run->cli, &said, err);
 out:
 	rows_free(before);
-	session_close(session);
-	connect_release(&connector);
 	buf_release(&said);
+	return rc;
+}
+
+static int bootstrap(struct run *run, struct err *err)
+{
+	struct buf script = BUF_INIT(SCRIPT_MAX);
+	int rc = build(&run->options, &script, err);
+	if (!rc)
+		rc = run->options.print ? cli_print(run->cli, &script, err) : make(run, &script, err);
+	buf_release(&script);
 	return rc;
 }
 
 int apply_bootstrap(struct cli *cli, int argc, char **argv)
 {
-	struct bootstrap_options options = { 0 };
-	struct buf script = BUF_INIT(SCRIPT_MAX);
-	struct err err = ERR_INIT;
-	bool done = false;
-	int status = 0;
-	if (cli_options(cli, &bootstrap_command, argc, argv, &options, NULL, &done, &err))
-		return cli_fail(cli, &err);
-	if (done)
-		return 0;
-	if (build(&options, &script, &err) ||
-		(options.print ? cli_print(cli, &script, &err) : make(cli, &options, &script, &err)))
-		status = cli_fail(cli, &err);
-	buf_release(&script);
-	return status;
+	return apply_command(cli, argc, argv, &bootstrap_command, bootstrap);
 }

@@ -1,53 +1,61 @@
 /*
- * `pgdocket-apply check`: what run would find wrong, all at once and without changing anything:
- * identity, ledger, privileges, states, structures, tenants that the plan does not cover, locks in
- * the way.
+ * `pgdocket-apply verify`: the checks that come before a server is asked, as `run` does them.
+ * `pgdocket-apply check`: what run would find wrong, all at once: identity, ledger, privileges, states,
+ * structures, tenants that the plan does not cover, locks in the way. Neither changes anything.
  */
-#include <stdlib.h>
-#include <string.h>
+#include "applier.h"
 
-#include "apply_commands.h"
-#include "params.h"
-#include "prepare.h"
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "clock.h"
 #include "quote.h"
-#include "run.h"
 #include "sql.h"
 #include "text.h"
-#include "uncovered.h"
 
-#define ANSWER_MS 120000
-#define BATCH 100
 #define SHOWN 20 /* problems of one kind */
 
-struct check_options {
-	struct cli_common common;
-	struct cli_connection connection;
-	const char *trust;
-};
+/* --- verify --- */
 
-static const struct option check_table[] = {
-	{ "trust", 0, OPTION_TEXT, offsetof(struct check_options, trust), "DIR",
-		"policy directory (default /etc/pgdocket)", 0, 0 },
-	CLI_CONNECTION_OPTIONS(struct check_options),
-	CLI_COMMON_OPTIONS(struct check_options),
-	{ 0 },
-};
+static const struct option verify_table[] = { APPLY_TRUST_OPTION,
+	CLI_COMMON_OPTIONS(struct apply_options), { 0 } };
 
-static const struct option_command check_command = {
-	"check",
-	"FILE",
-	"Tells whether the plan could be applied now; changes nothing.",
-	check_table,
-	1,
-	1,
-	"Exit code 0: fit; 1: not fit; 3: refused, or a schema differs from what was planned "
-	"for.\n",
-};
+static const struct option_command verify_command = { "verify", "FILE",
+	"checks everything that can be checked without the server", verify_table, 1, 1,
+	"Signatures, quorum, times and identity by the policy; the plan document, every object, "
+	"the snapshot, earlier runs' records.\n"
+	"Exit code 0: verified; 3: refused.\n" };
+
+static int verify(struct run *run, struct err *err)
+{
+	struct buf report = BUF_INIT(4u << 20);
+	int rc = trust_open(run->options.trust, true, &run->trust, err) ||
+		verify_bundle(run->file, run->trust, trust_operator(run->trust, (long)getuid()),
+			clock_now_us(), &run->verified, err) ||
+		(run->options.common.json ? verify_report_json : verify_report)(
+			&run->verified, &report, err) ||
+		cli_print(run->cli, &report, err);
+	buf_release(&report);
+	return rc ? -1 : 0;
+}
+
+int apply_verify(struct cli *cli, int argc, char **argv)
+{
+	return apply_command(cli, argc, argv, &verify_command, verify);
+}
+
+/* --- check --- */
+
+static const struct option check_table[] = { APPLY_TRUST_OPTION,
+	CLI_CONNECTION_OPTIONS(struct apply_options), CLI_COMMON_OPTIONS(struct apply_options), { 0 } };
+
+static const struct option_command check_command = { "check", "FILE",
+	"Tells whether the plan could be applied now; changes nothing.", check_table, 1, 1,
+	"Exit code 0: fit; 1: not fit; 3: refused, or a schema differs from what was planned for.\n" };
 
 struct check {
-	struct prepared p;
-	struct run run; /* its tasks: what the ledger says is left */
-	bool json;
+	struct run *run; /* its tasks: what the ledger says is left */
 	struct buf report;
 	int unfit, refused, alike;
 };
@@ -56,7 +64,7 @@ struct check {
 
 static void entry(struct check *c, const char *kind, const char *text, const char *hint)
 {
-	if (c->json) {
+	if (c->run->options.common.json) {
 		buf_add_format(
 			&c->report, "%s{\"kind\":\"%s\",\"message\":", c->report.len ? "," : "", kind);
 		text_json(&c->report, text, strlen(text));
@@ -111,54 +119,29 @@ static void alike_end(struct check *c, const char *hint)
 
 /* The next schemas that are still to be begun; made: also those that are to be made. */
 static size_t next_batch(
-	const struct check *c, size_t *from, bool made, const struct task *batch[BATCH])
+	const struct check *c, size_t *from, bool made, const struct task *batch[GUARDS_MAX])
 {
 	size_t n = 0;
-	for (; *from < c->run.tasks && n < BATCH; (*from)++) {
-		const struct task *task = &c->run.task[*from];
+	for (; *from < c->run->tasks && n < GUARDS_MAX; (*from)++) {
+		const struct task *task = &c->run->task[*from];
 		if (task->state == TASK_WAITING && task->next == 0 && (made || task->schema->oid))
 			batch[n++] = task;
 	}
 	return n;
 }
 
-static void batch_params(
-	const struct task *const *batch, size_t n, struct buf *names, struct buf *oids)
+static int check_access(struct check *c, const char *names, const char *oids, struct err *err)
 {
-	char oid[PARAMS_INT64_SIZE];
-	buf_clear(names);
-	buf_clear(oids);
-	params_array_open(names);
-	params_array_open(oids);
-	for (size_t i = 0; i < n; i++) {
-		params_int64(batch[i]->schema->oid, oid);
-		params_array_item(names, batch[i]->schema->name);
-		params_array_item(oids, oid);
-	}
-	params_array_close(names);
-	params_array_close(oids);
-}
-
-static int check_access(
-	struct check *c, const struct buf *names, const struct buf *oids, struct err *err)
-{
-	const char *const param[] = { buf_text(names), buf_text(oids) };
 	struct rows *rows = NULL;
-	if (session_rows(c->p.control, sql_check_access, 2, param, ANSWER_MS, &rows, err))
+	if (ask_rows(c->run->control, sql_check_access, &rows, err, "tt", names, oids))
 		return -1;
 	for (int i = 0; i < rows_count(rows); i++) {
 		const char *what = rows_text(rows, i, 1);
 		schema_problem(c, text_ends(what, "missing") ? "" : "drift", rows_text(rows, i, 0), what);
 	}
 	rows_free(rows);
-	return 0;
-}
-
-static int check_holders(struct check *c, const struct buf *oids, struct err *err)
-{
-	const char *const param[] = { buf_text(oids) };
-	struct rows *rows = NULL;
-	if (session_rows(c->p.control, sql_check_holders, 1, param, ANSWER_MS, &rows, err))
+	rows = NULL;
+	if (ask_rows(c->run->control, sql_check_holders, &rows, err, "t", oids))
 		return -1;
 	for (int i = 0; i < rows_count(rows); i++)
 		entry(c, "note", rows_text(rows, i, 0), "");
@@ -166,11 +149,11 @@ static int check_holders(struct check *c, const struct buf *oids, struct err *er
 	return 0;
 }
 
-static int check_shapes(struct check *c, const struct task *const *batch, size_t n,
-	const struct buf *oids, struct err *err)
+static int check_shapes(
+	struct check *c, const struct task *const *batch, size_t n, const char *oids, struct err *err)
 {
 	struct rows *rows = NULL;
-	if (guards_shapes(c->p.control, c->run.document, buf_text(oids), &rows, err))
+	if (guards_shapes(c->run, oids, &rows, err))
 		return -1;
 	for (size_t i = 0; i < n; i++) {
 		struct digest shape;
@@ -190,27 +173,27 @@ static int check_shapes(struct check *c, const struct task *const *batch, size_t
 static int check_state(struct check *c, const struct task *task, struct err *err)
 {
 	struct buf path = BUF_INIT(1024);
-	struct err failed = ERR_INIT;
-	char *state = NULL, planned[DIGEST_HEX_SIZE];
+	struct rows *rows = NULL;
+	struct digest state;
 	int rc = quote_identifier(&path, task->schema->name, err);
-	digest_hex(&task->class->state_before, planned);
 	buf_add_text(&path, ", pg_temp");
-	const char *const param[] = { buf_text(&path) };
 	if (!rc)
-		rc = session_run(c->p.control, sql_check_path, 1, param, ANSWER_MS, err);
-	if (!rc && session_value(c->p.control, task->class->read_state.text, 0, NULL, ANSWER_MS, &state,
-				   &failed)) {
-		schema_problem(c, "drift", task->schema->name, failed.message);
-		rc = session_lost(c->p.control) ? -1 : 0;
-		if (rc)
-			*err = failed;
-	} else if (!rc && (!state || strcmp(state, planned) != 0)) {
+		rc = ask_run(c->run->control, sql_check_path, err, "t", buf_text(&path));
+	buf_release(&path);
+	if (rc)
+		return rc;
+	if (ask_rows(c->run->control, task->class->read_state.text, &rows, err, "")) {
+		if (session_lost(c->run->control))
+			return -1;
+		schema_problem(c, "drift", task->schema->name, err->message);
+		err_clear(err);
+	} else if (rows_count(rows) != 1 || !ask_digest(rows, 0, 0, &state) ||
+		!digest_equal(&state, &task->class->state_before)) {
 		schema_problem(c, "drift", task->schema->name,
 			"its migration state is not the one that was planned for");
 	}
-	free(state);
-	buf_release(&path);
-	return rc;
+	rows_free(rows);
+	return 0;
 }
 
 enum pass { PASS_ACCESS, PASS_STATES, PASS_SHAPES, PASS_COUNT };
@@ -219,14 +202,17 @@ static int check_batch(
 	struct check *c, enum pass pass, const struct task *const *batch, size_t n, struct err *err)
 {
 	struct buf names = BUF_INIT(1u << 20), oids = BUF_INIT(1u << 16);
-	int rc = 0;
-	batch_params(batch, n, &names, &oids);
-	if (buf_check(&names, err) || buf_check(&oids, err))
-		rc = -1;
-	else if (pass == PASS_ACCESS)
-		rc = check_access(c, &names, &oids, err) || check_holders(c, &oids, err) ? -1 : 0;
-	else if (pass == PASS_SHAPES)
-		rc = check_shapes(c, batch, n, &oids, err);
+	for (size_t i = 0; i < n; i++) {
+		ask_array_text(&names, batch[i]->schema->name);
+		ask_array_number(&oids, batch[i]->schema->oid);
+	}
+	ask_array_end(&names);
+	ask_array_end(&oids);
+	int rc = buf_check(&names, err) || buf_check(&oids, err);
+	if (!rc && pass == PASS_ACCESS)
+		rc = check_access(c, buf_text(&names), buf_text(&oids), err);
+	else if (!rc && pass == PASS_SHAPES)
+		rc = check_shapes(c, batch, n, buf_text(&oids), err);
 	for (size_t i = 0; pass == PASS_STATES && i < n && !rc; i++)
 		rc = check_state(c, batch[i], err);
 	buf_release(&names);
@@ -242,13 +228,13 @@ static int check_schemas(struct check *c, struct err *err)
 		"see what was changed since the snapshot; plan again from a new one",
 	};
 	for (enum pass pass = PASS_ACCESS; pass < PASS_COUNT; pass++) {
-		const struct task *batch[BATCH];
+		const struct task *batch[GUARDS_MAX];
 		size_t from = 0, n;
 		while ((n = next_batch(c, &from, pass == PASS_ACCESS, batch)) > 0)
 			if (check_batch(c, pass, batch, n, err))
 				return -1;
 		alike_end(c, hints[pass]);
-		if (session_run(c->p.control, sql_session_path, 0, NULL, ANSWER_MS, err))
+		if (ask_run(c->run->control, sql_session_path, err, ""))
 			return -1;
 	}
 	return 0;
@@ -258,42 +244,41 @@ static int check_schemas(struct check *c, struct err *err)
 
 static int check_uncovered(struct check *c, struct err *err)
 {
-	struct uncovered uncovered;
+	struct buf names = BUF_INIT(8192);
 	char text[1200];
-	if (uncovered_find(
-			c->p.control, c->run.document, bundle_db(c->p.verified.bundle), &uncovered, err))
-		return problem(c, err);
-	if (uncovered.count) {
-		bool refuse = trust_policy(c->p.trust)->uncovered_refuse;
+	size_t count;
+	if (prepare_uncovered(c->run, &count, &names, err)) {
+		problem(c, err);
+	} else if (count) {
+		bool refuse = trust_policy(c->run->trust)->uncovered_refuse;
 		snprintf(text, sizeof text, "%zu tenants made since the snapshot are not covered: %s",
-			uncovered.count, uncovered.names);
+			count, buf_text(&names));
 		c->refused += refuse;
 		entry(c, refuse ? "refused" : "note", text, "plan again from a new snapshot to cover them");
 	}
-	free(uncovered.names);
+	buf_release(&names);
 	return 0;
 }
 
 static int check_ledger(struct check *c, struct err *err)
 {
-	if (ledger_require(c->p.control, err))
+	struct run *run = c->run;
+	if (ledger_require(run->control, err))
 		return problem(c, err);
-	if (ledger_read(c->p.control, &c->p.verified.trust.plan, &c->p.ledger, err))
+	if (ledger_read(run->control, &run->verified.trust.plan, &run->ledger, err))
 		return -1;
-	return tasks_apply_ledger(&c->run, &c->p.ledger, err) ? problem(c, err) : 0;
+	return tasks_apply_ledger(run, err) ? problem(c, err) : 0;
 }
 
-static int check_all(struct check *c, const struct check_options *options, struct err *err)
+static int check_all(struct check *c, struct err *err)
 {
-	if (prepare_bundle(&c->p, err) ||
-		prepare_connect(&c->p, &options->connection, "pgdocket-apply check", err) ||
-		session_run(c->p.control, sql_check_read_only, 0, NULL, ANSWER_MS, err))
+	struct run *run = c->run;
+	run->wave = -1;
+	if (prepare_bundle(run, err) || prepare_control(run, "pgdocket-apply check", err) ||
+		prepare_target(run, err) || ask_run(run->control, sql_check_read_only, err, "") ||
+		tasks_build(run, err))
 		return -1;
-	c->run.document = c->p.verified.document;
-	c->run.wave = -1;
-	if (tasks_build(&c->run, err))
-		return -1;
-	if (target_check(&c->p.target, c->run.document, c->p.trust, err)) {
+	if (prepare_check_target(run, err)) {
 		bool other = err->code == ERR_REFUSED;
 		problem(c, err);
 		if (other)
@@ -301,9 +286,9 @@ static int check_all(struct check *c, const struct check_options *options, struc
 	}
 	if (check_ledger(c, err))
 		return -1;
-	if (target_check_times(&c->p.target, &c->p.verified, c->p.trust, c->p.ledger.begun, err))
+	if (prepare_check_times(run, err))
 		problem(c, err);
-	if (c->p.target.superuser)
+	if (run->target.superuser)
 		entry(
 			c, "note", "the role is a superuser", "a role with just the rights it needs is safer");
 	return check_uncovered(c, err) || check_schemas(c, err) ? -1 : 0;
@@ -314,44 +299,28 @@ static int check_print(struct check *c, struct err *err)
 	struct buf out = BUF_INIT(4u << 20);
 	int status = c->refused ? 3 : c->unfit ? 1 : 0;
 	int rc = buf_check(&c->report, err);
-	if (c->json)
+	if (c->run->options.common.json)
 		buf_add_format(&out,
-			"{\"event\":\"check\",\"fit\":%s,\"exit\":%d,\"left\":%zu,"
-			"\"findings\":[%s]}\n",
-			status ? "false" : "true", status, tasks_left(&c->run), buf_text(&c->report));
+			"{\"event\":\"check\",\"fit\":%s,\"exit\":%d,\"left\":%zu,\"findings\":[%s]}\n",
+			status ? "false" : "true", status, tasks_left(c->run), buf_text(&c->report));
 	else
 		buf_add_format(&out, "%s%s: %zu schemas are left to do\n", buf_text(&c->report),
-			status ? "not fit" : "fit", tasks_left(&c->run));
+			status ? "not fit" : "fit", tasks_left(c->run));
 	if (!rc)
-		rc = cli_print(c->p.cli, &out, err);
+		rc = cli_print(c->run->cli, &out, err);
 	buf_release(&out);
 	return rc ? -1 : status;
 }
 
+static int check(struct run *run, struct err *err)
+{
+	struct check c = { .run = run, .report = BUF_INIT(2u << 20) };
+	int status = check_all(&c, err) ? -1 : check_print(&c, err);
+	buf_release(&c.report);
+	return status;
+}
+
 int apply_check(struct cli *cli, int argc, char **argv)
 {
-	struct check_options options = { .trust = "/etc/pgdocket" };
-	struct check *c = calloc(1, sizeof *c);
-	struct err err = ERR_INIT;
-	bool done = false;
-	int status = 0;
-	if (!c) {
-		err_nomem(&err);
-		return cli_fail(cli, &err);
-	}
-	buf_init(&c->report, 2u << 20);
-	c->p.cli = cli;
-	if (cli_options(cli, &check_command, argc, argv, &options, &c->p.file, &done, &err)) {
-		status = cli_fail(cli, &err);
-	} else if (!done) {
-		c->p.policy = options.trust;
-		c->json = options.common.json;
-		if (check_all(c, &options, &err) || (status = check_print(c, &err)) < 0)
-			status = cli_fail(cli, &err);
-	}
-	tasks_release(&c->run);
-	prepare_release(&c->p);
-	buf_release(&c->report);
-	free(c);
-	return status;
+	return apply_command(cli, argc, argv, &check_command, check);
 }

@@ -3,11 +3,7 @@
  * work on the batch before. A schema is begun only when it has passed. It reads catalogs and
  * nothing else.
  */
-#include <string.h>
-
-#include "clock.h"
-#include "params.h"
-#include "run.h"
+#include "applier.h"
 #include "sql.h"
 
 #define ANSWER_MS 150000
@@ -15,33 +11,23 @@
 #define FAILURES_MAX 5
 #define NAME "pgdocket_guard"
 
-/* --- the queries' parameters --- */
-
 static int history_tables(const struct document *document, struct buf *out, struct err *err)
 {
-	params_array(out, document->history_table, document->history_tables);
+	for (size_t i = 0; i < document->history_tables; i++)
+		ask_array_text(out, document->history_table[i]);
+	ask_array_end(out);
 	return buf_check(out, err);
-}
-
-static void oid_item(struct buf *out, int64_t oid)
-{
-	char text[PARAMS_INT64_SIZE];
-	params_int64(oid, text);
-	params_array_item(out, text);
 }
 
 int guards_open(struct run *run, struct err *err)
 {
-	char name[48];
-	snprintf(name, sizeof name, "pgdocket/%.8s/guard", run->id);
-	if (connect_open(run->connector, name, &run->reader, err) ||
-		session_run(run->reader, sql_guards_settings, 0, NULL, ANSWER_MS, err))
+	if (prepare_session(run, "guard", &run->reader, err) ||
+		ask_run(run->reader, sql_guards_settings, err, "") ||
+		session_pipeline_enter(run->reader, err) ||
+		session_queue_prepare(run->reader, NAME, run->document->shape_query.text, err) ||
+		session_queue_sync(run->reader, err))
 		return -1;
-	return session_pipeline_enter(run->reader, err) ||
-				   session_queue_prepare(run->reader, NAME, run->document->shape_query.text, err) ||
-				   session_queue_sync(run->reader, err)
-			   ? -1
-			   : 0;
+	return 0;
 }
 
 /* --- batches --- */
@@ -71,37 +57,32 @@ int guards_ask(struct run *run, struct err *err)
 {
 	struct buf oids = BUF_INIT(ARRAY_MAX), tables = BUF_INIT(ARRAY_MAX);
 	size_t n;
-	int rc = -1;
 	if (run->asked || run->stopping || (n = gather(run)) == 0)
 		return 0;
-	params_array_open(&oids);
 	for (size_t i = 0; i < n; i++) {
-		oid_item(&oids, run->batch[i]->oid);
+		ask_array_number(&oids, run->batch[i]->oid);
 		run->batch[i]->guard = GUARD_ASKED;
 	}
-	params_array_close(&oids);
-	if (history_tables(run->document, &tables, err) || buf_check(&oids, err))
-		goto out;
-	const char *const param[] = { buf_text(&oids), buf_text(&tables) };
-	if (session_queue(run->reader, NAME, NULL, 2, param, err) ||
-		session_queue_sync(run->reader, err))
-		goto out;
-	run->asked = n;
-	run->chunk = run->chunk * 2 < GUARDS_MAX ? run->chunk * 2 : GUARDS_MAX;
-	rc = 0;
-out:
+	ask_array_end(&oids);
+	int rc = history_tables(run->document, &tables, err) || buf_check(&oids, err);
+	const char *const values[] = { buf_text(&oids), buf_text(&tables) };
+	if (!rc)
+		rc = session_queue(run->reader, NAME, NULL, 2, values, err) ||
+			session_queue_sync(run->reader, err);
+	if (!rc) {
+		run->asked = n;
+		run->chunk = run->chunk * 2 < GUARDS_MAX ? run->chunk * 2 : GUARDS_MAX;
+	}
 	buf_release(&oids);
 	buf_release(&tables);
-	return rc;
+	return rc ? -1 : 0;
 }
 
 bool guards_shape_of(const struct rows *rows, int64_t oid, struct digest *out)
 {
-	for (int i = 0; i < rows_count(rows); i++) {
-		const char *text = rows_text(rows, i, 1);
+	for (int i = 0; i < rows_count(rows); i++)
 		if (rows_int64(rows, i, 0) == oid)
-			return text && digest_parse(text, strlen(text), out);
-	}
+			return ask_digest(rows, i, 1, out);
 	return false;
 }
 
@@ -121,7 +102,7 @@ static int judge(struct run *run, const struct rows *rows, struct err *err)
 			continue;
 		}
 		err_hint(&drift, "see what was changed since the snapshot; plan again from a new one");
-		rc = outcome_guard_failed(run, task, &drift, err);
+		rc = outcome_fail(run, task, NULL, &drift, err);
 	}
 	return rc;
 }
@@ -171,34 +152,33 @@ int guards_advance(struct run *run, struct err *err)
 
 /* --- at once --- */
 
-int guards_shapes(struct session *session, const struct document *document, const char *oids,
-	struct rows **out, struct err *err)
+int guards_shapes(const struct run *run, const char *oids, struct rows **out, struct err *err)
 {
 	struct buf tables = BUF_INIT(ARRAY_MAX);
-	int rc = history_tables(document, &tables, err);
-	const char *const param[] = { oids, buf_text(&tables) };
+	int rc = history_tables(run->document, &tables, err);
+	const char *const values[] = { oids, buf_text(&tables) };
 	if (!rc)
-		rc = session_rows(session, document->shape_query.text, 2, param, ANSWER_MS, out, err);
+		rc = session_rows(
+			run->control, run->document->shape_query.text, 2, values, ANSWER_MS, out, err);
 	buf_release(&tables);
 	return rc;
 }
 
 static int shared_shape(struct run *run, const struct task *task, struct err *err)
 {
-	const struct class_shapes *s = &run->shapes[task->schema->class_index];
+	const struct known_shape *known = &task->shapes->behind[task->shapes->segments - 1];
 	struct rows *rows = NULL;
 	struct digest shape;
-	char oids[PARAMS_INT64_SIZE + 2];
+	char oids[32];
 	snprintf(oids, sizeof oids, "{%lld}", (long long)task->oid);
-	if (guards_shapes(run->control, run->document, oids, &rows, err))
+	if (guards_shapes(run, oids, &rows, err))
 		return -1;
 	if (!guards_shape_of(rows, task->oid, &shape) ||
-		(s->known[s->segments - 1] && !digest_equal(&shape, &s->shape[s->segments - 1]))) {
+		(known->known && !digest_equal(&shape, &known->shape))) {
 		err_refuse(err, "drift",
 			"the shared schema %s was changed by someone else while this plan runs",
 			task->schema->name);
-		err_hint(err, "tenants' programs were planned against it; plan again from a new "
-					  "snapshot");
+		err_hint(err, "tenants' programs were planned against it; plan again from a new snapshot");
 	}
 	rows_free(rows);
 	return err->code == ERR_NONE ? 0 : -1;

@@ -1,162 +1,189 @@
 /*
- * Reading the ledger, and the two rows about a plan as a whole. A segment's rows are written by its
- * own transaction (segment_stages.c) and by nothing else; nothing here may change them.
+ * What the target keeps for us: the ledger, and the lock that lets one run at a time. A segment's rows are
+ * written by its own transaction (segment_stages.c) and by nothing else; nothing here may change them, or
+ * end another's session.
  */
-#include "ledger.h"
+#include "applier.h"
 
+#include <poll.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include "params.h"
+#include "clock.h"
 #include "sql.h"
 
-#define ANSWER_MS 60000
-#define LEDGER_MAX (256u << 20)
+#define LOOK_EVERY_MS 250
+
+/* --- the ledger --- */
 
 int ledger_require(struct session *session, struct err *err)
 {
 	struct rows *rows = NULL;
-	int rc = -1;
-	if (session_rows(session, sql_ledger_access, 0, NULL, ANSWER_MS, &rows, err))
+	if (ask_rows(session, sql_ledger_access, &rows, err, ""))
 		return -1;
-	if (!rows_bool(rows, 0, 0) || (!rows_text(rows, 0, 2) && !rows_bool(rows, 0, 1))) {
+	bool schema = rows_bool(rows, 0, 0), tables = rows_bool(rows, 0, 1);
+	const char *missing = rows_text(rows, 0, 2);
+	if (!schema || (!missing && !tables)) {
 		err_set(err, ERR_UNFIT, "the database has no ledger: schema pgdocket is missing%s",
-			rows_bool(rows, 0, 0) ? " tables" : "");
-		err_hint(err, "as a role that may create schemas: pgdocket-apply bootstrap -d ... "
-					  "--role THE_APPLIERS_ROLE; "
-					  "--print shows the SQL");
-		goto out;
-	}
-	if (rows_text(rows, 0, 2)) {
-		err_set(err, ERR_UNFIT, "privileges on the ledger are missing: %s", rows_text(rows, 0, 2));
-		err_hint(err, "pgdocket-apply bootstrap -d ... --role THE_APPLIERS_ROLE grants "
-					  "them; --print shows the SQL");
-		goto out;
-	}
-	rc = 0;
-out:
-	rows_free(rows);
-	return rc;
-}
-
-static int read_plan(struct session *session, const char *plan, struct ledger *out, struct err *err)
-{
-	const char *const param[] = { plan };
-	struct rows *rows = NULL;
-	int rc = 0;
-	if (session_rows(session, sql_ledger_plan, 1, param, ANSWER_MS, &rows, err))
-		return -1;
-	if (rows_count(rows) == 1) {
-		out->begun = true;
-		out->done = strcmp(rows_text(rows, 0, 0), "done") == 0;
-		out->started_us = rows_int64(rows, 0, 2);
-		out->done_us = rows_int64(rows, 0, 3);
-		out->first_run = arena_text(out->arena, rows_text(rows, 0, 1), err);
-		rc = out->first_run ? 0 : -1;
+			schema ? " tables" : "");
+		err_hint(err,
+			"as a role that may create schemas: pgdocket-apply bootstrap -d ... "
+			"--role THE_APPLIERS_ROLE; --print shows the SQL");
+	} else if (missing) {
+		err_set(err, ERR_UNFIT, "privileges on the ledger are missing: %s", missing);
+		err_hint(err,
+			"pgdocket-apply bootstrap -d ... --role THE_APPLIERS_ROLE grants "
+			"them; --print shows the SQL");
 	}
 	rows_free(rows);
-	return rc;
+	return err->code == ERR_NONE ? 0 : -1;
 }
 
-static bool digest_at(const struct rows *rows, int row, int column, struct digest *out)
+static int read_row(const struct rows *rows, int i, struct ledger_row *row, struct err *err)
 {
-	const char *hex = rows_text(rows, row, column);
-	return hex && digest_parse(hex, strlen(hex), out);
-}
-
-static int read_row(
-	const struct rows *rows, int i, struct arena *arena, struct ledger_row *row, struct err *err)
-{
+	struct digest head;
 	row->oid = rows_int64(rows, i, 0);
-	row->schema = arena_text(arena, rows_text(rows, i, 1), err);
+	row->schema = rows_text(rows, i, 1);
 	row->segment = (int)rows_int64(rows, i, 2);
-	row->run = arena_text(arena, rows_text(rows, i, 3), err);
+	row->run = rows_text(rows, i, 3);
 	row->xid = rows_int64(rows, i, 4);
-	row->has_shape = digest_at(rows, i, 6, &row->shape);
+	row->has_shape = ask_digest(rows, i, 6, &row->shape);
 	row->finished_us = rows_int64(rows, i, 8);
-	if (!row->schema || !row->run)
-		return -1;
-	if (!digest_at(rows, i, 5, &row->state) || !digest_at(rows, i, 7, &row->head)) {
-		err_refuse(err, "ledger", "a row of the ledger is damaged: schema %s, segment %d",
-			row->schema, row->segment);
-		return err_hint(err, "someone other than pgdocket-apply wrote to pgdocket.finished");
-	}
-	return 0;
+	if (ask_digest(rows, i, 5, &row->state) && ask_digest(rows, i, 7, &head))
+		return 0;
+	err_refuse(err, "ledger", "a row of the ledger is damaged: schema %s, segment %d", row->schema,
+		row->segment);
+	return err_hint(err, "someone other than pgdocket-apply wrote to pgdocket.finished");
 }
 
 int ledger_read(
 	struct session *session, const struct digest *plan, struct ledger *out, struct err *err)
 {
-	char text[PARAMS_BYTEA_SIZE];
-	const char *const param[] = { text };
-	struct rows *rows = NULL;
-	int rc = -1;
-	memset(out, 0, sizeof *out);
-	params_bytea(plan, text);
-	out->arena = arena_new(LEDGER_MAX);
-	if (!out->arena)
+	if (ask_rows(session, sql_ledger_plan, &out->plan, err, "d", plan) ||
+		ask_rows(session, sql_ledger_rows, &out->rows, err, "d", plan))
+		return -1;
+	out->begun = rows_count(out->plan) == 1;
+	if (out->begun) {
+		out->first_run = rows_text(out->plan, 0, 1);
+		out->done_us = rows_int64(out->plan, 0, 3);
+	}
+	out->count = (size_t)rows_count(out->rows);
+	if (!(out->row = calloc(out->count + 1, sizeof *out->row)))
 		return err_nomem(err);
-	if (read_plan(session, text, out, err) ||
-		session_rows(session, sql_ledger_rows, 1, param, ANSWER_MS, &rows, err))
-		goto out;
-	out->count = (size_t)rows_count(rows);
-	out->row = arena_array(out->arena, out->count, sizeof *out->row, err);
-	if (!out->row)
-		goto out;
 	for (size_t i = 0; i < out->count; i++)
-		if (read_row(rows, (int)i, out->arena, &out->row[i], err))
-			goto out;
-	rc = 0;
-out:
-	rows_free(rows);
-	return rc;
+		if (read_row(out->rows, (int)i, &out->row[i], err))
+			return -1;
+	return 0;
 }
 
 void ledger_release(struct ledger *ledger)
 {
-	arena_free(ledger->arena);
-	memset(ledger, 0, sizeof *ledger);
+	rows_free(ledger->plan);
+	rows_free(ledger->rows);
+	free(ledger->row);
 }
 
-int ledger_begin(struct session *session, const struct digest *plan, const char *label,
-	const char *run, struct err *err)
+int ledger_begin(const struct run *run, struct err *err)
 {
-	char text[PARAMS_BYTEA_SIZE];
-	const char *const param[] = { text, label, run };
-	params_bytea(plan, text);
-	return session_run(session, sql_ledger_begin, 3, param, ANSWER_MS, err);
+	return ask_run(run->control, sql_ledger_begin, err, "dtt", &run->verified.trust.plan,
+		run->document->label, run->id);
 }
 
-int ledger_finish(struct session *session, const struct digest *plan, struct err *err)
+int ledger_finish(const struct run *run, struct err *err)
 {
-	char text[PARAMS_BYTEA_SIZE];
-	const char *const param[] = { text };
-	params_bytea(plan, text);
-	return session_run(session, sql_ledger_done, 1, param, ANSWER_MS, err);
+	return ask_run(run->control, sql_ledger_done, err, "d", &run->verified.trust.plan);
 }
 
-int ledger_ask(struct session *session, const struct ledger_question *question,
-	enum ledger_fate *fate, struct ledger_row *row, struct err *err)
+int ledger_ask(const struct run *run, const struct task *task, int64_t xid, enum ledger_fate *fate,
+	struct ledger_row *row, struct err *err)
 {
-	char plan[PARAMS_BYTEA_SIZE], segment[PARAMS_INT64_SIZE], xid[PARAMS_INT64_SIZE];
-	const char *const param[] = { plan, question->schema, segment, question->xid ? xid : NULL };
 	struct rows *rows = NULL;
-	memset(row, 0, sizeof *row);
-	params_bytea(question->plan, plan);
-	params_int64(question->segment, segment);
-	params_int64(question->xid, xid);
-	if (session_rows(session, sql_ledger_row, 4, param, ANSWER_MS, &rows, err))
+	if (ask_rows(run->control, sql_ledger_row, &rows, err, "dtix", &run->verified.trust.plan,
+			task->schema->name, task_segment(task)->number, xid))
 		return -1;
+	*row = (struct ledger_row){ .schema = task->schema->name,
+		.segment = task_segment(task)->number,
+		.state = task_segment(task)->state_after,
+		.run = run->id,
+		.oid = rows_int64(rows, 0, 1),
+		.xid = rows_int64(rows, 0, 3),
+		.finished_us = rows_int64(rows, 0, 5) };
+	row->has_shape = ask_digest(rows, 0, 4, &row->shape);
 	const char *status = rows_text(rows, 0, 6);
-	if (rows_bool(rows, 0, 0)) {
-		*fate = LEDGER_DONE;
-		row->oid = rows_int64(rows, 0, 1);
-		row->xid = rows_int64(rows, 0, 3);
-		row->has_shape = digest_at(rows, 0, 4, &row->shape);
-		row->finished_us = rows_int64(rows, 0, 5);
-	} else {
-		/* Committed and no row: the commit came between the look for the row and this one. */
-		*fate = status && strcmp(status, "aborted") != 0 ? LEDGER_IN_PROGRESS : LEDGER_NOT_DONE;
-	}
+	/* Committed and no row: the commit came between the look for the row and this one. */
+	*fate = rows_bool(rows, 0, 0)                  ? LEDGER_DONE
+		: status && strcmp(status, "aborted") != 0 ? LEDGER_IN_PROGRESS
+												   : LEDGER_NOT_DONE;
 	rows_free(rows);
 	return 0;
+}
+
+/* --- the run lock --- */
+
+static int name_holder(struct session *session, struct err *err)
+{
+	struct rows *rows = NULL;
+	if (ask_rows(session, sql_runlock_holder, &rows, err, ""))
+		return -1;
+	if (rows_count(rows) >= 1) {
+		const char *application = rows_text(rows, 0, 1);
+		err_set(err, ERR_UNFIT,
+			"another run holds this database's run lock: process %s, %s, connected for %s s",
+			rows_text(rows, 0, 0), application && *application ? application : "without a name",
+			rows_text(rows, 0, 2));
+	} else {
+		err_set(err, ERR_UNFIT, "another run held this database's run lock until just now");
+	}
+	rows_free(rows);
+	return err_hint(err, "wait until it has ended, and run again; --lock-wait waits longer");
+}
+
+static int name_orphans(const struct rows *rows, struct err *err)
+{
+	const char *state = rows_text(rows, 0, 2);
+	bool one = rows_count(rows) == 1;
+	err_set(err, ERR_UNFIT, "%d session%s of an earlier run %s still at work: process %s, %s, %s",
+		rows_count(rows), one ? "" : "s", one ? "is" : "are", rows_text(rows, 0, 0),
+		rows_text(rows, 0, 1), state ? state : "in a state that this role may not see");
+	return err_hint(
+		err, "the server ends them by itself; run again, or wait longer with --lock-wait");
+}
+
+static int try_lock(struct session *session, bool *held, struct err *err)
+{
+	struct rows *rows = NULL;
+	if (ask_rows(session, sql_runlock_try, &rows, err, ""))
+		return -1;
+	*held = rows_bool(rows, 0, 0);
+	rows_free(rows);
+	return 0;
+}
+
+int ledger_lock(struct session *session, int64_t wait_ms, struct err *err)
+{
+	int64_t until_us = clock_monotonic_us() + wait_ms * 1000;
+	struct rows *orphans = NULL;
+	bool held = false;
+	int rc = -1;
+	for (;; poll(NULL, 0, LOOK_EVERY_MS)) {
+		rows_free(orphans);
+		orphans = NULL;
+		if ((!held && try_lock(session, &held, err)) ||
+			(held && ask_rows(session, sql_runlock_orphans, &orphans, err, "")))
+			break;
+		if (held && rows_count(orphans) == 0) {
+			rc = 0;
+			break;
+		}
+		if (waves_interrupted()) {
+			err_set(err, ERR_INTERRUPTED, "interrupted while waiting for the run lock");
+			break;
+		}
+		if (clock_monotonic_us() >= until_us) {
+			rc = held ? name_orphans(orphans, err) : name_holder(session, err);
+			break;
+		}
+	}
+	rows_free(orphans);
+	return rc;
 }

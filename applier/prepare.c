@@ -1,69 +1,303 @@
 /*
- * The steps before a server is asked, and the first ones with it, in TRUST.md's order. Nothing is
- * changed here, and nothing that was refused is passed over.
+ * The steps before a server is asked, and the first ones with it, in TRUST.md's order: policy, bundle,
+ * sessions, identity, clocks. Nothing is changed here, nothing that was refused is passed over, and
+ * secrets are kept out of everything that is shown.
  */
-#include "prepare.h"
+#include "applier.h"
 
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "clock.h"
+#include "file.h"
+#include "sql.h"
+#include "text.h"
 
-static int open_policy(struct prepared *p, struct err *err)
+#define CONNINFO_MAX 65536
+#define UNCOVERED_SHOWN 5
+
+/* --- offline --- */
+
+static int open_policy(struct run *run, struct err *err)
 {
-	if (trust_open(p->policy, true, &p->trust, err))
+	if (trust_open(run->options.trust, true, &run->trust, err))
 		return -1;
-	if (geteuid() == 0 && !trust_policy(p->trust)->allow_root) {
+	if (geteuid() == 0 && !trust_policy(run->trust)->allow_root) {
 		err_refuse(err, "policy", "the policy does not allow root to apply plans");
 		return err_hint(
 			err, "run as the applier's own user, or set allow-root: yes in policy.conf");
 	}
-	if (trust_host_key(p->trust))
+	if (trust_host_key(run->trust))
 		return 0;
 	err_refuse(err, "policy", "%s has no host_key.pem: this is a desk, not a host that may apply",
-		p->policy);
+		run->options.trust);
 	return err_hint(err, "pgdocket trust init writes one");
 }
 
 static int check_segments(const struct document *document, struct err *err)
 {
 	for (size_t i = 0; i < document->programs; i++) {
-		for (size_t k = 0; k < document->program[i].segments; k++) {
-			if (document->program[i].segment[k].transactional)
+		const struct doc_program *program = &document->program[i];
+		for (size_t k = 0; k < program->segments; k++) {
+			if (program->segment[k].transactional)
 				continue;
 			err_set(err, ERR_UNFIT,
-				"program %d has a statement that cannot run in a transaction, "
-				"which this version "
+				"program %d has a statement that cannot run in a transaction, which this version "
 				"does not apply",
-				document->program[i].number);
+				program->number);
 			return err_hint(err, "take that migration out of the plan");
 		}
 	}
 	return 0;
 }
 
-int prepare_bundle(struct prepared *p, struct err *err)
+int prepare_bundle(struct run *run, struct err *err)
 {
-	if (open_policy(p, err) ||
-		verify_bundle(p->file, p->trust, trust_operator(p->trust, (long)getuid()), clock_now_us(),
-			&p->verified, err))
+	if (open_policy(run, err) ||
+		verify_bundle(run->file, run->trust, trust_operator(run->trust, (long)getuid()),
+			clock_now_us(), &run->verified, err))
 		return -1;
-	return check_segments(p->verified.document, err);
+	run->document = run->verified.document;
+	return check_segments(run->document, err);
 }
 
-int prepare_connect(struct prepared *p, const struct cli_connection *connection,
-	const char *application_name, struct err *err)
+/* --- sessions --- */
+
+static int read_conninfo(const char *path, char **out, struct err *err)
 {
-	if (connect_prepare(p->cli, connection, p->trust, &p->connector, err) ||
-		connect_open(&p->connector, application_name, &p->control, err))
-		return -1;
-	return target_read(p->control, &p->target, err);
+	struct buf text = BUF_INIT(CONNINFO_MAX);
+	struct stat facts;
+	int rc = -1;
+	if (file_read(path, 1, &text, err))
+		goto out;
+	if (stat(path, &facts)) {
+		err_set_errno(err, ERR_IO, "%s", path);
+		goto out;
+	}
+	bool secret = strstr(buf_text(&text), "password") != NULL;
+	if (facts.st_mode & (S_IWGRP | S_IWOTH)) {
+		err_refuse(err, "policy", "%s can be written by others", path);
+	} else if (secret && facts.st_mode & (S_IRGRP | S_IROTH)) {
+		err_refuse(err, "policy", "%s holds a password and can be read by others", path);
+	} else {
+		*out = buf_detach(&text, NULL);
+		rc = *out ? 0 : err_nomem(err);
+		goto out;
+	}
+	err_hint(err, "chmod 600 %s", path);
+out:
+	buf_release(&text);
+	return rc;
 }
 
-void prepare_release(struct prepared *p)
+static int open_session(
+	const struct run *run, const char *name, struct session **out, struct err *err)
 {
-	session_close(p->control);
-	ledger_release(&p->ledger);
-	connect_release(&p->connector);
-	verify_release(&p->verified);
-	trust_close(p->trust);
+	const struct session_options options = {
+		.conninfo = run->options.connection.dbname,
+		.host = run->options.connection.host,
+		.port = run->options.connection.port,
+		.user = run->options.connection.user,
+		.password = run->password,
+		.conninfo_text = run->conninfo_text,
+		.application_name = name,
+		.require_tls = run->trust && trust_policy(run->trust)->require_tls,
+	};
+	return session_open(&options, out, err);
+}
+
+int prepare_control(struct run *run, const char *name, struct err *err)
+{
+	const struct cli_connection *connection = &run->options.connection;
+	const char *file = run->trust ? trust_policy(run->trust)->conninfo_file : NULL;
+	if (file && read_conninfo(file, &run->conninfo_text, err))
+		return -1;
+	if (connection->password && !connection->no_password &&
+		!(run->password = cli_ask(run->cli, "Password:", false, err)))
+		return -1;
+	return open_session(run, name, &run->control, err);
+}
+
+int prepare_session(const struct run *run, const char *lane, struct session **out, struct err *err)
+{
+	char name[48];
+	snprintf(name, sizeof name, "pgdocket/%.8s/%s", run->id, lane);
+	return open_session(run, name, out, err);
+}
+
+static void wipe(char *secret)
+{
+	if (secret)
+		explicit_bzero(secret, strlen(secret));
+	free(secret);
+}
+
+void prepare_release(struct run *run)
+{
+	session_close(run->control);
+	rows_free(run->target.facts);
+	wipe(run->password);
+	wipe(run->conninfo_text);
+	verify_release(&run->verified);
+	trust_close(run->trust);
+}
+
+/* --- the target: what the database says can only confirm label and host key --- */
+
+int prepare_target(struct run *run, struct err *err)
+{
+	struct target *t = &run->target;
+	if (ask_rows(run->control, sql_target_facts, &t->facts, err, ""))
+		return -1;
+	bool one = rows_count(t->facts) == 1;
+	t->system_identifier = one ? rows_text(t->facts, 0, 0) : NULL;
+	t->database = one ? rows_text(t->facts, 0, 2) : NULL;
+	t->role = one ? rows_text(t->facts, 0, 7) : NULL;
+	if (!t->system_identifier || !t->database || !t->role)
+		return err_set(err, ERR_SERVER, "the database does not say what it is");
+	t->oid = rows_int64(t->facts, 0, 1);
+	t->version = (int)rows_int64(t->facts, 0, 3);
+	t->standby = rows_bool(t->facts, 0, 4);
+	t->read_only = rows_bool(t->facts, 0, 5);
+	t->superuser = rows_bool(t->facts, 0, 6);
+	t->server_now_us = rows_int64(t->facts, 0, 8);
+	t->host_now_us = clock_now_us();
+	return 0;
+}
+
+static int check_identity(const struct target *t, const struct document *d, struct err *err)
+{
+	char oid[2][24], version[2][24];
+	const struct {
+		const char *what, *is, *planned;
+	} facts[] = {
+		{ "the system identifier", t->system_identifier, d->system_identifier },
+		{ "the database", t->database, d->database },
+		{ "its oid", oid[0], oid[1] },
+		{ "the server's major version", version[0], version[1] },
+	};
+	snprintf(oid[0], sizeof oid[0], "%lld", (long long)t->oid);
+	snprintf(oid[1], sizeof oid[1], "%lld", (long long)d->database_oid);
+	snprintf(version[0], sizeof version[0], "%d", t->version / 10000);
+	snprintf(version[1], sizeof version[1], "%d", d->server_version / 10000);
+	for (size_t i = 0; i < sizeof facts / sizeof facts[0]; i++) {
+		if (strcmp(facts[i].is, facts[i].planned) == 0)
+			continue;
+		err_refuse(err, "identity",
+			"this is another database than the plan's: %s is %s, planned for %s", facts[i].what,
+			facts[i].is, facts[i].planned);
+		return err_hint(err,
+			"look at -d, -h and the policy's conninfo-file; a plan serves only "
+			"the target it was made for");
+	}
+	return 0;
+}
+
+int prepare_check_target(const struct run *run, struct err *err)
+{
+	const struct target *t = &run->target;
+	long long skew_ms = (t->server_now_us - t->host_now_us) / 1000;
+	long long allowed_ms = trust_policy(run->trust)->max_clock_skew_ms;
+	if (check_identity(t, run->document, err))
+		return -1;
+	if (t->standby) {
+		err_set(err, ERR_UNFIT, "the server is a standby");
+		return err_hint(err, "connect to the primary");
+	}
+	if (t->read_only) {
+		err_set(err, ERR_UNFIT, "the session is read-only");
+		return err_hint(
+			err, "take default_transaction_read_only away from the role or the database");
+	}
+	if (llabs(skew_ms) <= allowed_ms)
+		return 0;
+	err_refuse(err, "clock", "the clocks of this host and of the server differ by %lld s",
+		llabs(skew_ms) / 1000);
+	return err_hint(
+		err, "set the clocks; the policy allows %lld s (max-clock-skew)", allowed_ms / 1000);
+}
+
+int prepare_check_times(const struct run *run, struct err *err)
+{
+	const struct plan_statement *s = &run->verified.trust.statement;
+	int64_t server_us = run->target.server_now_us, host_us = run->target.host_now_us;
+	int64_t late_us = server_us > host_us ? server_us : host_us;
+	int64_t early_us = server_us > host_us ? host_us : server_us;
+	char text[CLOCK_SECONDS_SIZE];
+	if (early_us < s->not_before_us) {
+		clock_seconds(s->not_before_us, text);
+		err_refuse(err, "not-yet", "the plan may not be applied before %s", text);
+		return err_hint(err, "run it again then");
+	}
+	if (!run->verified.trust.expired && late_us <= s->expires_us)
+		return 0;
+	if (run->ledger.begun &&
+		late_us <= s->expires_us + trust_policy(run->trust)->resume_grace_ms * 1000)
+		return 0;
+	clock_seconds(s->expires_us, text);
+	err_refuse(err, "expired", "the plan or an approval of it has expired (the plan: %s)", text);
+	return err_hint(
+		err, "plan again; only a run that has begun may go on behind that time (resume-grace)");
+}
+
+/* --- tenants made since the snapshot --- */
+
+/* The tenants query of the plan, in a read-only transaction. */
+static int listed(const struct run *run, struct rows **out, struct err *err)
+{
+	const char *query = run->document->tenants_query;
+	struct err ignored = ERR_INIT;
+	if (ask_run(run->control, "BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY", err, ""))
+		return -1;
+	int rc = ask_rows(run->control, query ? query : sql_uncovered_schemas, out, err, "");
+	if (rc)
+		err_context(err, "the tenants query");
+	if (ask_run(run->control, "ROLLBACK", rc ? &ignored : err, ""))
+		rc = -1;
+	return rc;
+}
+
+static int is_known(
+	struct db_query *query, int target, const char *name, bool *known, struct err *err)
+{
+	db_reset(query);
+	db_bind_int64(query, 1, target);
+	db_bind_text(query, 2, name);
+	return db_step(query, known, err);
+}
+
+int prepare_uncovered(struct run *run, size_t *count, struct buf *names, struct err *err)
+{
+	const struct document *d = run->document;
+	struct db_query *query = NULL;
+	struct rows *rows = NULL;
+	int rc = -1;
+	*count = 0;
+	if (!d->tenants_query && !d->tenants_pattern)
+		return 0;
+	if (db_prepare(bundle_db(run->verified.bundle), sql_work_knows_schema, &query, err) ||
+		listed(run, &rows, err))
+		goto out;
+	for (int i = 0; i < rows_count(rows); i++) {
+		const char *name = rows_text(rows, i, 0);
+		bool known = false;
+		if (!name || (d->tenants_pattern && !text_glob(d->tenants_pattern, name)))
+			continue;
+		if (is_known(query, d->target_number, name, &known, err))
+			goto out;
+		if (known || (*count)++ >= UNCOVERED_SHOWN)
+			continue;
+		buf_add_text(names, names->len ? ", " : "");
+		text_safe(names, name, strlen(name));
+	}
+	if (*count > UNCOVERED_SHOWN)
+		buf_add_text(names, " ...");
+	rc = buf_check(names, err);
+out:
+	rows_free(rows);
+	db_finish(query);
+	return rc;
 }

@@ -10,7 +10,6 @@
 #include <string.h>
 
 #include "clock.h"
-#include "params.h"
 #include "segment_stages.h"
 
 enum state {

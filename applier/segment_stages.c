@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ask.h"
 #include "clock.h"
-#include "params.h"
 #include "quote.h"
 #include "sql.h"
 
@@ -65,8 +65,13 @@ struct sender {
 static struct sender sender(struct stage *stage, struct session *session,
 	const struct segment_job *job, struct segment_result *result)
 {
+	struct buf *const lists[] = { &stage->names, &stage->values, &stage->reach };
 	stage->count = stage->next = 0;
 	stage->failed = CHECK_NONE;
+	for (size_t i = 0; i < 3; i++) {
+		lists[i]->max = ARRAY_MAX;
+		buf_clear(lists[i]);
+	}
 	return (struct sender){ stage, session, job, &result->error, 0 };
 }
 
@@ -97,18 +102,20 @@ static void send_tagged(struct sender *s, const char *sql, const char *tag)
 	send_text(s, sql, (struct item){ .check = CHECK_TAG, .expected = tag });
 }
 
+/* Values as ask_parameters takes them. */
 static void send_prepared(
-	struct sender *s, const char *name, int params, const char *const *param, struct item item)
+	struct sender *s, const char *name, struct item item, const char *format, ...)
 {
+	struct ask_parameters p;
+	va_list values;
+	va_start(values, format);
+	ask_parameters(&p, format, values);
+	va_end(values);
 	expect(s, item);
-	s->failed = s->failed || session_queue(s->session, name, NULL, params, param, s->err);
+	s->failed = s->failed || session_queue(s->session, name, NULL, p.count, p.value, s->err);
 }
 
-static void send_checked(
-	struct sender *s, const char *name, int params, const char *const *param, enum check check)
-{
-	send_prepared(s, name, params, param, (struct item){ .check = check });
-}
+#define CHECKED(what) ((struct item){ .check = (what) })
 
 static void send_steps(struct sender *s, const struct doc_step *steps, size_t count)
 {
@@ -120,30 +127,22 @@ static void send_steps(struct sender *s, const struct doc_step *steps, size_t co
 
 static void setting(struct sender *s, const char *name, const char *value)
 {
-	params_array_item(&s->stage->names, name);
-	params_array_item(&s->stage->values, value);
-}
-
-static void settings_open(struct sender *s)
-{
-	struct buf *const lists[] = { &s->stage->names, &s->stage->values, &s->stage->reach };
-	for (size_t i = 0; i < 3; i++) {
-		lists[i]->max = ARRAY_MAX;
-		buf_clear(lists[i]);
-		params_array_open(lists[i]);
-	}
+	ask_array_text(&s->stage->names, name);
+	ask_array_text(&s->stage->values, value);
 }
 
 static void settings_send(struct sender *s, enum check check)
 {
-	struct buf *const lists[] = { &s->stage->names, &s->stage->values, &s->stage->reach };
-	const char *param[3];
+	struct stage *stage = s->stage;
+	struct buf *const lists[] = { &stage->names, &stage->values, &stage->reach };
 	for (size_t i = 0; i < 3; i++) {
-		params_array_close(lists[i]);
+		ask_array_end(lists[i]);
 		s->failed = s->failed || buf_check(lists[i], s->err);
-		param[i] = buf_text(lists[i]);
 	}
-	send_checked(s, "pgdocket_settings", 3, param, check);
+	send_prepared(s, "pgdocket_settings", CHECKED(check), "ttt", buf_text(&stage->names),
+		buf_text(&stage->values), buf_text(&stage->reach));
+	for (size_t i = 0; i < 3; i++)
+		buf_clear(lists[i]);
 }
 
 /* search_path with each of these schemas, which must be reached, and no other but pg_temp. */
@@ -154,7 +153,7 @@ static void search_path(struct sender *s, const char *const *schemas, size_t cou
 		const char *name = strcmp(schemas[i], "$schema") ? schemas[i] : s->job->schema->name;
 		s->failed = s->failed || quote_identifier(&path, name, s->err);
 		buf_add_text(&path, ", ");
-		params_array_item(&s->stage->reach, name);
+		ask_array_text(&s->stage->reach, name);
 	}
 	buf_add_text(&path, "pg_temp");
 	s->failed = s->failed || buf_check(&path, s->err);
@@ -169,25 +168,21 @@ static void bookkeeping_path(struct sender *s)
 	search_path(s, own, 1);
 }
 
-static void timeouts(
-	const struct segment_job *job, char lock[PARAMS_INT64_SIZE], char statement[PARAMS_INT64_SIZE])
+static void setting_number(struct sender *s, const char *name, int64_t value)
 {
-	params_int64(job->document->lock_timeout_ms, lock);
-	params_int64(job->document->statement_timeout_ms, statement);
+	ask_array_text(&s->stage->names, name);
+	ask_array_number(&s->stage->values, value);
 }
 
 static void send_pins(struct sender *s)
 {
 	const struct document *document = s->job->document;
-	char lock[PARAMS_INT64_SIZE], statement[PARAMS_INT64_SIZE];
-	timeouts(s->job, lock, statement);
-	settings_open(s);
 	setting(s, "default_tablespace", "");
 	setting(s, "check_function_bodies", "on");
 	for (size_t i = 0; i < document->pins; i++)
 		setting(s, document->pin[i].name, document->pin[i].value);
-	setting(s, "lock_timeout", lock);
-	setting(s, "statement_timeout", statement);
+	setting_number(s, "lock_timeout", document->lock_timeout_ms);
+	setting_number(s, "statement_timeout", document->statement_timeout_ms);
 	bookkeeping_path(s);
 	settings_send(s, CHECK_PATH);
 }
@@ -212,18 +207,20 @@ static const char *const shape_settings[][2] = {
 
 static void send_shape(struct sender *s, int64_t oid, enum check check)
 {
-	struct buf tables = BUF_INIT(ARRAY_MAX);
-	char oids[PARAMS_INT64_SIZE + 2];
-	snprintf(oids, sizeof oids, "{%lld}", (long long)oid);
-	params_array(&tables, s->job->document->history_table, s->job->document->history_tables);
+	const struct document *document = s->job->document;
+	struct buf tables = BUF_INIT(ARRAY_MAX), oids = BUF_INIT(64);
+	for (size_t i = 0; i < document->history_tables; i++)
+		ask_array_text(&tables, document->history_table[i]);
+	ask_array_end(&tables);
+	ask_array_number(&oids, oid);
+	ask_array_end(&oids);
 	s->failed = s->failed || buf_check(&tables, s->err);
-	const char *const param[] = { oids, buf_text(&tables) };
-	settings_open(s);
 	for (size_t i = 0; i < sizeof shape_settings / sizeof shape_settings[0]; i++)
 		setting(s, shape_settings[i][0], shape_settings[i][1]);
 	settings_send(s, CHECK_ANY);
-	send_checked(s, "pgdocket_shape", 2, param, check);
+	send_prepared(s, "pgdocket_shape", CHECKED(check), "tt", buf_text(&oids), buf_text(&tables));
 	buf_release(&tables);
+	buf_release(&oids);
 }
 
 /* What a shape guard changed goes back before the migration's statements. */
@@ -242,6 +239,12 @@ static void shape_settings_back(struct sender *s)
 
 /* --- stage 1 --- */
 
+static void send_pin(struct sender *s)
+{
+	send_prepared(s, "pgdocket_pin", CHECKED(CHECK_ROLE), "nn", s->job->document->lock_timeout_ms,
+		s->job->document->statement_timeout_ms);
+}
+
 static void send_reset(struct sender *s)
 {
 	static const char *const reset[][2] = {
@@ -251,12 +254,9 @@ static void send_reset(struct sender *s)
 		{ "CLOSE ALL", "CLOSE CURSOR ALL" },
 		{ "SELECT pg_catalog.pg_advisory_unlock_all()", "SELECT 1" },
 	};
-	char lock[PARAMS_INT64_SIZE], statement[PARAMS_INT64_SIZE];
-	const char *const param[] = { lock, statement };
 	for (size_t i = 0; i < sizeof reset / sizeof reset[0]; i++)
 		send_tagged(s, reset[i][0], reset[i][1]);
-	timeouts(s->job, lock, statement);
-	send_checked(s, "pgdocket_pin", 2, param, CHECK_ROLE);
+	send_pin(s);
 	expect(s, (struct item){ .check = CHECK_SYNC });
 	s->failed = s->failed || session_queue_sync(s->session, s->err);
 }
@@ -276,19 +276,14 @@ static void send_create(struct sender *s)
  */
 static void send_applied(struct sender *s)
 {
-	char plan[PARAMS_BYTEA_SIZE], segment[PARAMS_INT64_SIZE];
-	const char *const param[] = { plan, s->job->schema->name, segment, s->job->run };
-	params_bytea(s->job->plan, plan);
-	params_int64(s->job->segment->number, segment);
-	send_checked(s, "pgdocket_applied", 4, param, CHECK_APPLIED);
+	send_prepared(s, "pgdocket_applied", CHECKED(CHECK_APPLIED), "dtit", s->job->plan,
+		s->job->schema->name, s->job->segment->number, s->job->run);
 }
 
 int stage_send_claim(struct stage *stage, struct session *session, const struct segment_job *job,
 	struct segment_result *result)
 {
 	struct sender s = sender(stage, session, job, result);
-	char key[PARAMS_INT64_SIZE];
-	const char *const param[] = { key };
 	if (job->reset)
 		send_reset(&s);
 	send_tagged(&s, "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE", "BEGIN");
@@ -296,9 +291,9 @@ int stage_send_claim(struct stage *stage, struct session *session, const struct 
 		send_create(&s);
 	send_applied(&s);
 	send_pins(&s);
-	params_int64(job->schema->native_lock, key);
 	if (job->schema->has_native_lock)
-		send_checked(&s, "pgdocket_native_lock", 1, param, CHECK_NATIVE_LOCK);
+		send_prepared(
+			&s, "pgdocket_native_lock", CHECKED(CHECK_NATIVE_LOCK), "n", job->schema->native_lock);
 	send_steps(&s, job->segment->before, job->segment->befores);
 	if (job->shape_before) {
 		send_shape(&s, job->oid, CHECK_SHAPE_BEFORE);
@@ -331,19 +326,14 @@ int stage_send_work(struct stage *stage, struct session *session, const struct s
 	struct segment_result *result)
 {
 	struct sender s = sender(stage, session, job, result);
-	char xid[PARAMS_INT64_SIZE];
-	const char *const param[] = { xid };
-	settings_open(&s);
 	search_path(&s, job->document->path, job->document->paths);
 	settings_send(&s, CHECK_PATH);
 	send_statements(&s, result);
-	settings_open(&s);
 	bookkeeping_path(&s);
 	settings_send(&s, CHECK_PATH);
 	send_steps(&s, job->segment->after, job->segment->afters);
 	send_shape(&s, result->oid, CHECK_SHAPE_AFTER);
-	params_int64(result->xid, xid);
-	send_checked(&s, "pgdocket_xid", 1, param, CHECK_XID);
+	send_prepared(&s, "pgdocket_xid", CHECKED(CHECK_XID), "n", result->xid);
 	return s.failed || session_queue_flush(session, s.err) ? -1 : 0;
 }
 
@@ -353,17 +343,10 @@ int stage_send_close(struct stage *stage, struct session *session, const struct 
 	struct segment_result *result)
 {
 	struct sender s = sender(stage, session, job, result);
-	char plan[PARAMS_BYTEA_SIZE], oid[PARAMS_INT64_SIZE], segment[PARAMS_INT64_SIZE],
-		state[PARAMS_BYTEA_SIZE], shape[PARAMS_BYTEA_SIZE], head[PARAMS_BYTEA_SIZE];
-	const char *const param[] = { plan, oid, segment, state, shape, head };
-	params_bytea(job->plan, plan);
-	params_int64(result->oid, oid);
-	params_int64(job->segment->number, segment);
-	params_bytea(&job->segment->state_after, state);
-	params_bytea(&result->shape, shape);
-	params_bytea(job->audit_head, head);
-	send_prepared(&s, "pgdocket_finished", 6, param,
-		(struct item){ .check = CHECK_TAG, .expected = "INSERT 0 1" });
+	send_prepared(&s, "pgdocket_finished",
+		(struct item){ .check = CHECK_TAG, .expected = "INSERT 0 1" }, "dniddd", job->plan,
+		result->oid, job->segment->number, &job->segment->state_after, &result->shape,
+		job->audit_head);
 	send_tagged(&s, "COMMIT", "COMMIT");
 	return s.failed || session_queue_sync(session, s.err) ? -1 : 0;
 }
@@ -592,14 +575,14 @@ int segment_open_session(struct session *session, const struct document *documen
 		{ "pgdocket_shape", document->shape_query.text },
 	};
 	const struct segment_job job = { .document = document };
-	char lock[PARAMS_INT64_SIZE], statement[PARAMS_INT64_SIZE];
-	const char *const param[] = { lock, statement };
-	int rc = session_pipeline_enter(session, err);
-	for (size_t i = 0; i < sizeof prepared / sizeof prepared[0] && !rc; i++)
-		rc = session_queue_prepare(session, prepared[i][0], prepared[i][1], err);
-	timeouts(&job, lock, statement);
-	if (rc || session_queue(session, "pgdocket_pin", NULL, 2, param, err) ||
-		session_queue_sync(session, err))
-		return -1;
-	return answers_all(session, err);
+	struct segment_result result = { .outcome = SEGMENT_RUNNING };
+	struct stage stage = { 0 };
+	struct sender s = sender(&stage, session, &job, &result);
+	s.err = err;
+	s.failed = session_pipeline_enter(session, err);
+	for (size_t i = 0; i < sizeof prepared / sizeof prepared[0]; i++)
+		s.failed = s.failed || session_queue_prepare(session, prepared[i][0], prepared[i][1], err);
+	send_pin(&s);
+	stage_release(&stage);
+	return s.failed || session_queue_sync(session, err) ? -1 : answers_all(session, err);
 }

@@ -2,10 +2,10 @@
  * Schemas on their way through their programs: what the ledger says of each, which may begin next
  * (waves, pilots, pauses, guards), which shape each must end in. It talks to nobody.
  */
+#include "applier.h"
+
 #include <stdlib.h>
 #include <string.h>
-
-#include "run.h"
 
 static int by_name(const void *a, const void *b)
 {
@@ -15,22 +15,17 @@ static int by_name(const void *a, const void *b)
 
 static int build_shapes(struct run *run, struct err *err)
 {
-	run->shapes = calloc(run->document->classes ? run->document->classes : 1, sizeof *run->shapes);
+	run->shapes = calloc(run->document->classes + 1, sizeof *run->shapes);
 	if (!run->shapes)
 		return err_nomem(err);
 	for (size_t i = 0; i < run->document->classes; i++) {
 		const struct doc_class *class = &run->document->class[i];
 		struct class_shapes *s = &run->shapes[i];
 		s->segments = run->document->program[class->program].segments;
-		s->known = calloc(s->segments + 1, sizeof *s->known);
-		s->shape = calloc(s->segments + 1, sizeof *s->shape);
-		s->pilot = calloc(s->segments + 1, sizeof *s->pilot);
-		if (!s->known || !s->shape || !s->pilot)
+		if (!(s->behind = calloc(s->segments + 1, sizeof *s->behind)))
 			return err_nomem(err);
-		if (class->has_shape_after && s->segments) {
-			s->known[s->segments - 1] = true;
-			s->shape[s->segments - 1] = class->shape_after;
-		}
+		if (class->has_shape_after && s->segments)
+			s->behind[s->segments - 1] = (struct known_shape){ true, class->shape_after, NULL };
 	}
 	return 0;
 }
@@ -38,23 +33,23 @@ static int build_shapes(struct run *run, struct err *err)
 int tasks_build(struct run *run, struct err *err)
 {
 	const struct document *d = run->document;
-	run->tasks = d->schemas;
 	run->task = calloc(d->schemas + 1, sizeof *run->task);
 	run->by_name = calloc(d->schemas + 1, sizeof *run->by_name);
 	if (!run->task || !run->by_name)
 		return err_nomem(err);
 	if (build_shapes(run, err))
 		return -1;
+	run->tasks = d->schemas;
 	for (size_t i = 0; i < d->schemas; i++) {
-		struct task *task = &run->task[i];
+		struct task *task = run->by_name[i] = &run->task[i];
 		task->schema = &d->schema[i];
 		task->class = &d->class[task->schema->class_index];
 		task->program = &d->program[task->class->program];
+		task->shapes = &run->shapes[task->schema->class_index];
 		task->oid = task->schema->oid;
 		task->has_shape = task->class->has_shape_before;
 		task->shape = task->class->shape_before;
 		task->state = task->program->segments ? TASK_WAITING : TASK_DONE;
-		run->by_name[i] = task;
 	}
 	qsort(run->by_name, run->tasks, sizeof *run->by_name, by_name);
 	return 0;
@@ -62,33 +57,29 @@ int tasks_build(struct run *run, struct err *err)
 
 void tasks_release(struct run *run)
 {
-	for (size_t i = 0; run->shapes && i < run->document->classes; i++) {
-		free(run->shapes[i].known);
-		free(run->shapes[i].shape);
-		free(run->shapes[i].pilot);
-	}
+	for (size_t i = 0; run->shapes && i < run->document->classes; i++)
+		free(run->shapes[i].behind);
 	free(run->shapes);
 	free(run->task);
 	free(run->by_name);
-	run->shapes = NULL;
-	run->task = NULL;
-	run->by_name = NULL;
 }
 
 struct task *task_find(const struct run *run, const char *schema)
 {
-	size_t low = 0, high = run->tasks;
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		int c = strcmp(run->by_name[middle]->schema->name, schema);
-		if (c == 0)
-			return run->by_name[middle];
-		if (c < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return NULL;
+	const struct doc_schema named = { .name = schema };
+	const struct task key = { .schema = &named }, *pointer = &key;
+	struct task **found = bsearch(&pointer, run->by_name, run->tasks, sizeof *found, by_name);
+	return found ? *found : NULL;
+}
+
+const struct doc_segment *task_segment(const struct task *task)
+{
+	return &task->program->segment[task->next];
+}
+
+const struct known_shape *task_shape(const struct task *task)
+{
+	return &task->shapes->behind[task->next];
 }
 
 static int ledger_wrong(const struct ledger_row *row, const char *what, struct err *err)
@@ -110,7 +101,7 @@ static int apply_row(struct run *run, const struct ledger_row *row, struct err *
 		return ledger_wrong(row, "a segment before it is missing", err);
 	if (task->schema->oid && task->schema->oid != row->oid)
 		return ledger_wrong(row, "the schema has another oid than in the snapshot", err);
-	if (!digest_equal(&row->state, &task->program->segment[task->next].state_after))
+	if (!digest_equal(&row->state, &task_segment(task)->state_after))
 		return ledger_wrong(row, "it ended in another state than planned", err);
 	task_segment_done(run, task, row->oid, row->has_shape ? &row->shape : NULL);
 	run->changed = true;
@@ -126,8 +117,9 @@ static int by_segment(const void *a, const void *b)
 	return (x->finished_us > y->finished_us) - (x->finished_us < y->finished_us);
 }
 
-int tasks_apply_ledger(struct run *run, const struct ledger *ledger, struct err *err)
+int tasks_apply_ledger(struct run *run, struct err *err)
 {
+	const struct ledger *ledger = &run->ledger;
 	const struct ledger_row **rows = calloc(ledger->count + 1, sizeof *rows);
 	int rc = 0;
 	if (!rows)
@@ -141,32 +133,34 @@ int tasks_apply_ledger(struct run *run, const struct ledger *ledger, struct err 
 	return rc;
 }
 
-static bool established(const struct class_shapes *s)
+/*
+ * With a rehearsal only the last shape is known before; then nobody needs to go first. Else somebody does
+ * until all are known.
+ */
+static bool needs_pilot(const struct task *task)
 {
-	for (size_t i = 0; i < s->segments; i++)
-		if (!s->known[i])
-			return false;
-	return true;
+	const struct class_shapes *s = task->shapes;
+	for (size_t i = 0; i < s->segments && !task->class->has_shape_after; i++)
+		if (!s->behind[i].known)
+			return true;
+	return false;
 }
 
-/* With a rehearsal only the last shape is known before; then nobody needs to go first. */
-static bool needs_pilot(const struct run *run, const struct task *task)
+static void hand_over(struct task *task)
 {
-	return !task->class->has_shape_after && !established(&run->shapes[task->schema->class_index]);
+	if (task->shapes->under_way == task)
+		task->shapes->under_way = NULL;
 }
 
 void task_segment_done(struct run *run, struct task *task, int64_t oid, const struct digest *shape)
 {
-	struct class_shapes *s = &run->shapes[task->schema->class_index];
+	struct known_shape *known = &task->shapes->behind[task->next];
 	task->oid = oid;
 	task->has_shape = shape != NULL;
 	if (shape) {
 		task->shape = *shape;
-		if (!s->known[task->next]) {
-			s->known[task->next] = true;
-			s->shape[task->next] = *shape;
-			s->pilot[task->next] = task->schema;
-		}
+		if (!known->known)
+			*known = (struct known_shape){ true, *shape, task->schema };
 	}
 	task->next++;
 	task->attempts = 0;
@@ -174,8 +168,7 @@ void task_segment_done(struct run *run, struct task *task, int64_t oid, const st
 	if (task->next < task->program->segments)
 		return;
 	task->state = TASK_DONE;
-	if (s->under_way == task)
-		s->under_way = NULL;
+	hand_over(task);
 	if (task->schema->wave == run->wave) {
 		run->wave_done++;
 		run->wave_left--;
@@ -185,11 +178,16 @@ void task_segment_done(struct run *run, struct task *task, int64_t oid, const st
 void task_fail(struct run *run, struct task *task)
 {
 	task->state = TASK_FAILED;
-	if (run->shapes[task->schema->class_index].under_way == task)
-		run->shapes[task->schema->class_index].under_way = NULL;
+	hand_over(task);
 	run->totals.failed++;
 	run->wave_failed++;
 	run->wave_left--;
+}
+
+void task_put_back(struct task *task)
+{
+	task->state = TASK_WAITING;
+	hand_over(task);
 }
 
 static bool ready(const struct run *run, const struct task *task, int64_t now_us, int64_t *wait_us)
@@ -202,8 +200,8 @@ static bool ready(const struct run *run, const struct task *task, int64_t now_us
 			*wait_us = task->not_before_us;
 		return false;
 	}
-	const struct task *pilot = run->shapes[task->schema->class_index].under_way;
-	return !needs_pilot(run, task) || !pilot || pilot == task;
+	const struct task *pilot = task->shapes->under_way;
+	return !pilot || pilot == task || !needs_pilot(task);
 }
 
 struct task *task_pick(struct run *run, int64_t now_us, int64_t *wait_us)
@@ -211,15 +209,16 @@ struct task *task_pick(struct run *run, int64_t now_us, int64_t *wait_us)
 	bool behind = true;
 	for (size_t i = run->first_open; i < run->tasks; i++) {
 		struct task *task = &run->task[i];
-		if (behind && (task->schema->wave != run->wave || task->state == TASK_DONE ||
-						  task->state == TASK_FAILED))
+		if (behind &&
+			(task->schema->wave != run->wave || task->state == TASK_DONE ||
+				task->state == TASK_FAILED))
 			run->first_open = i + 1;
 		else
 			behind = false;
 		if (!ready(run, task, now_us, wait_us))
 			continue;
-		if (needs_pilot(run, task))
-			run->shapes[task->schema->class_index].under_way = task;
+		if (needs_pilot(task))
+			task->shapes->under_way = task;
 		return task;
 	}
 	return NULL;

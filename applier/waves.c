@@ -3,20 +3,75 @@
  * poll(2), until a wave is done, its budget of failures is spent, or the run is to stop. What runs
  * is always let end.
  */
-#include <stdlib.h>
+#include "applier.h"
+
+#include <signal.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "clock.h"
-#include "run.h"
 
 #define SCHEMAS_PER_SESSION 500
 #define LOOK_EVERY_MS 1000
 
-void run_stop(struct run *run, const struct err *why)
+void waves_stop(struct run *run, const struct err *why)
 {
 	run->stopping = true;
 	if (run->why.code == ERR_NONE)
 		run->why = *why;
+}
+
+/* --- signals: the first lets what runs finish, the second cancels it --- */
+
+static volatile sig_atomic_t requests, newest;
+
+static void count(int number)
+{
+	newest = number;
+	if (requests < 100)
+		requests++;
+}
+
+/* Without SA_RESTART, so that poll returns at once. */
+void waves_catch_signals(void)
+{
+	struct sigaction action = { .sa_handler = count };
+	sigemptyset(&action.sa_mask);
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+}
+
+bool waves_interrupted(void)
+{
+	return requests > 0;
+}
+
+static void cancel(struct run *run)
+{
+	run->cancelled = true;
+	for (int i = 0; i < run->workers; i++)
+		if (run->worker[i].task)
+			segment_interrupt(run->worker[i].engine);
+}
+
+static int signals(struct run *run, struct err *err)
+{
+	const char *name = newest == SIGTERM ? "SIGTERM" : "SIGINT";
+	struct err why = ERR_INIT;
+	if (!requests)
+		return 0;
+	if (!run->stopping) {
+		err_set(&why, ERR_INTERRUPTED, "interrupted by %s", name);
+		err_hint(&why, "nothing is half done; the same command goes on");
+		waves_stop(run, &why);
+		events_note(
+			run, "%s: what runs is finished, nothing new is begun; once more cancels it", name);
+		if (events_signal(run, name, err))
+			return -1;
+	}
+	if (requests > 1 && !run->cancelled)
+		cancel(run);
+	return 0;
 }
 
 static bool may_commit(void *context)
@@ -29,10 +84,10 @@ static bool may_commit(void *context)
 
 static int open_worker(struct run *run, struct worker *worker, struct err *err)
 {
-	char name[48];
-	snprintf(name, sizeof name, "pgdocket/%.8s/%d", run->id, worker->number);
+	char lane[16];
+	snprintf(lane, sizeof lane, "%d", worker->number);
 	worker->served = 0;
-	if (connect_open(run->connector, name, &worker->session, err))
+	if (prepare_session(run, lane, &worker->session, err))
 		return -1;
 	if (segment_open_session(worker->session, run->document, err) == 0)
 		return 0;
@@ -44,8 +99,9 @@ static int open_worker(struct run *run, struct worker *worker, struct err *err)
 static int open_workers(struct run *run, struct err *err)
 {
 	for (int i = 0; i < run->workers; i++) {
-		run->worker[i].number = i + 1;
-		if (!(run->worker[i].engine = segment_new(err)) || open_worker(run, &run->worker[i], err))
+		struct worker *worker = &run->worker[i];
+		worker->number = i + 1;
+		if (!(worker->engine = segment_new(err)) || open_worker(run, worker, err))
 			return -1;
 	}
 	return 0;
@@ -61,17 +117,17 @@ static void close_workers(struct run *run)
 
 static int begin(struct run *run, struct worker *worker, struct task *task, struct err *err)
 {
-	const struct class_shapes *s = &run->shapes[task->schema->class_index];
+	const struct known_shape *after = task_shape(task);
 	bool first = task->next == 0 || worker->task != task;
 	struct segment_job job = {
 		.document = run->document,
-		.plan = &run->verified->trust.plan,
+		.plan = &run->verified.trust.plan,
 		.run = run->id,
 		.schema = task->schema,
-		.segment = &task->program->segment[task->next],
+		.segment = task_segment(task),
 		.oid = task->oid,
 		.shape_before = run->document->strict_guard && task->has_shape ? &task->shape : NULL,
-		.shape_after = s->known[task->next] ? &s->shape[task->next] : NULL,
+		.shape_after = after->known ? &after->shape : NULL,
 		.audit_head = recorder_head(run->recorder),
 		.may_commit = may_commit,
 		.context = run,
@@ -109,9 +165,8 @@ static int finish(struct run *run, struct worker *worker, struct err *err)
 	rc = outcome_take(run, worker, err);
 	if (!rc && !run->stopping && task->state == TASK_WAITING && task->next > next)
 		return begin(run, worker, task, err);
-	if (run->stopping && task->state == TASK_WAITING &&
-		run->shapes[task->schema->class_index].under_way == task)
-		run->shapes[task->schema->class_index].under_way = NULL;
+	if (run->stopping && task->state == TASK_WAITING)
+		task_put_back(task);
 	worker->task = NULL;
 	return rc;
 }
@@ -176,41 +231,12 @@ static int ask_again(struct run *run, struct turn *turn, struct err *err)
 	return 0;
 }
 
-static int signals(struct run *run, struct err *err)
-{
-	struct err why = ERR_INIT;
-	if (!stop_requested() || (run->cancelled && run->stopping))
-		return 0;
-	if (!run->stopping || run->why.code != ERR_INTERRUPTED) {
-		err_set(&why, ERR_INTERRUPTED, "interrupted by %s", stop_signal());
-		err_hint(&why, "nothing is half done; the same command goes on");
-		if (!run->stopping || run->why.code == ERR_NONE) {
-			run_stop(run, &why);
-			events_note(run,
-				"%s: what runs is finished, nothing new is begun; once more "
-				"cancels it",
-				stop_signal());
-			if (report_signal(run, stop_signal(), err))
-				return -1;
-		}
-	}
-	if (stop_requests() > 1 && !run->cancelled) {
-		run->cancelled = true;
-		for (int i = 0; i < run->workers; i++)
-			if (run->worker[i].task)
-				segment_interrupt(run->worker[i].engine);
-	}
-	return 0;
-}
-
 static void spend_budget(struct run *run)
 {
-	struct err why = ERR_INIT;
 	const struct doc_wave *wave = &run->document->wave[run->wave];
 	if (run->stopping || run->wave_failed <= wave->max_failures)
 		return;
-	why = run->failure;
-	run_stop(run, &why);
+	waves_stop(run, &run->failure);
 	if (run->wave_failed > 1 || wave->max_failures)
 		events_note(run, "wave %s: %d failures, %d are allowed: nothing new is begun", wave->name,
 			run->wave_failed, wave->max_failures);
@@ -224,7 +250,7 @@ static int watch_control(struct run *run, struct err *err)
 	return err_hint(err, "the same command goes on when the server can be reached");
 }
 
-static int pause(struct run *run, const struct turn *turn, struct err *err)
+static int await(struct run *run, const struct turn *turn, struct err *err)
 {
 	struct session *sessions[RUN_JOBS_MAX + 2];
 	int64_t timeout_ms = LOOK_EVERY_MS, batch_ms = recorder_due_ms(run->recorder);
@@ -254,7 +280,7 @@ static int turn_once(struct run *run, bool *over, struct err *err)
 		recorder_flush(run->recorder, false, err) || watch_control(run, err))
 		return -1;
 	*over = turn.running == 0 && !turn.asking && (run->stopping || run->wave_left == 0);
-	return *over ? 0 : pause(run, &turn, err);
+	return *over ? 0 : await(run, &turn, err);
 }
 
 /*
@@ -265,10 +291,8 @@ static void wind_up(struct run *run)
 {
 	int64_t until_us = clock_monotonic_us() + 15 * 1000000ll;
 	bool running = true;
-	run->stopping = run->cancelled = true;
-	for (int i = 0; i < run->workers; i++)
-		if (run->worker[i].task)
-			segment_interrupt(run->worker[i].engine);
+	run->stopping = true;
+	cancel(run);
 	while (running && clock_monotonic_us() < until_us) {
 		struct turn turn = { .now_us = clock_monotonic_us() };
 		struct err ignored = ERR_INIT;
@@ -280,7 +304,7 @@ static void wind_up(struct run *run)
 				err_clear(&ignored);
 			running = running || worker->task;
 		}
-		if (running && pause(run, &turn, &ignored))
+		if (running && await(run, &turn, &ignored))
 			break;
 	}
 }
@@ -323,7 +347,7 @@ static int run_wave(struct run *run, struct err *err)
 /* --wave: those before it must be done, those behind it stay. */
 static int earlier_waves_done(const struct run *run, struct err *err)
 {
-	const char *only = run->options->wave;
+	const char *only = run->options.wave;
 	for (size_t i = 0; only && i < run->tasks; i++) {
 		const struct task *task = &run->task[i];
 		const struct doc_wave *wave = &run->document->wave[task->schema->wave];
@@ -350,13 +374,13 @@ int waves_run(struct run *run, struct err *err)
 	}
 	for (size_t w = 0; w < run->document->waves && !rc && !run->stopping; w++) {
 		const struct doc_wave *wave = &run->document->wave[w];
-		if (wave_begin(run, (int)w) && (!run->options->wave || named(run->options->wave, wave)))
+		if (wave_begin(run, (int)w) && (!run->options.wave || named(run->options.wave, wave)))
 			rc = run_wave(run, &fatal);
-		if (named(run->options->stop_after, wave) || named(run->options->wave, wave))
+		if (named(run->options.stop_after, wave) || named(run->options.wave, wave))
 			break;
 	}
 	if (rc) {
-		run_stop(run, &fatal);
+		waves_stop(run, &fatal);
 		wind_up(run);
 	}
 	close_workers(run);

@@ -2,7 +2,7 @@
  * The working copy: made by importing verified rows into a file of our own, kept until the state
  * directory is cleaned by someone else. The received bundle is never written here.
  */
-#include "workcopy.h"
+#include "applier.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,10 +14,12 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "file.h"
-#include "record.h"
 #include "sql.h"
+#include "text.h"
 
+#define PATH_BYTES 8192
 #define ROOM_BYTES (16u << 20)
 #define RECORD_BYTES 1024 /* what a segment's record takes, with its share of the checkpoints */
 
@@ -27,55 +29,26 @@ struct workcopy {
 	struct db *db;
 };
 
-static char *join(const struct workcopy_source *source, const char *name, struct err *err)
+static char *join(const struct run *run, const char *name, struct err *err)
 {
-	const char *label = source->verified->document->label;
-	char *directory = workcopy_locate(source->state, label, &source->verified->trust.plan, err),
-		 *path = NULL;
-	if (directory &&
-		asprintf(&path, "%.*s%s", (int)(strrchr(directory, '/') - directory), directory, name) < 0)
-		path = NULL;
-	if (directory && !path)
-		err_nomem(err);
-	free(directory);
-	return path;
-}
-
-char *workcopy_locate(
-	const char *state, const char *label, const struct digest *plan, struct err *err)
-{
-	char hex[DIGEST_HEX_SIZE], *path = NULL;
-	digest_hex(plan, hex);
+	const char *state = run->options.state, *label = run->document->label;
+	struct buf path = BUF_INIT(PATH_BYTES);
+	char hex[DIGEST_HEX_SIZE], *text = NULL;
+	digest_hex(&run->verified.trust.plan, hex);
+	buf_add_format(&path, "%s/%s/%.12s", state ? state : WORKCOPY_STATE, label, hex);
+	if (name)
+		buf_add_format(&path, "/%s", name);
 	if (label[0] == '\0' || label[0] == '.' || strchr(label, '/'))
 		err_refuse(err, "label", "the label \"%s\" cannot be a directory's name", label);
-	else if (asprintf(
-				 &path, "%s/%s/%.12s/work.docket", state ? state : WORKCOPY_STATE, label, hex) < 0)
+	else if (buf_check(&path, err) == 0 && !(text = buf_detach(&path, NULL)))
 		err_nomem(err);
-	return err->code == ERR_NONE ? path : NULL;
+	buf_release(&path);
+	return text;
 }
 
-int workcopy_plan(
-	struct db *db, struct digest *plan, struct plan_statement *statement, struct err *err)
+char *workcopy_locate(const struct run *run, struct err *err)
 {
-	struct db_query *query = NULL;
-	const void *bytes = NULL;
-	size_t len = 0;
-	bool row = false;
-	int rc = -1;
-	if (db_prepare(db, sql_work_plan_statement, &query, err) || db_step(query, &row, err))
-		goto out;
-	if (!row) {
-		err_set(err, ERR_FORMAT, "the bundle holds no plan");
-		err_hint(err, "pgdocket plan makes one");
-		goto out;
-	}
-	if (db_get_blob(query, 0, &bytes, &len, err))
-		goto out;
-	digest_of(bytes, len, plan);
-	rc = statement ? plan_statement_parse(bytes, len, statement, err) : 0;
-out:
-	db_finish(query);
-	return rc;
+	return join(run, "work.docket", err);
 }
 
 static int take_lock(struct workcopy *w, struct err *err)
@@ -182,57 +155,60 @@ static int unite(struct workcopy *w, const struct verified *verified, struct err
 	return -1;
 }
 
-static int judge_anew(struct workcopy *w, const struct workcopy_source *source, struct err *err)
+static int same_plan(struct workcopy *w, const struct digest *plan, struct err *err)
+{
+	struct buf bytes = BUF_INIT(STATEMENT_MAX_BYTES);
+	struct plan_statement statement;
+	struct digest found;
+	bool row = false;
+	int rc = plan_statement_load(w->db, &bytes, &statement, &found, &row, err);
+	if (!rc && (!row || !digest_equal(&found, plan))) {
+		err_set(err, ERR_FORMAT, "%s is not the working copy of this plan", w->path);
+		rc = err_hint(err, "move it away; what was done is taken from the ledger");
+	}
+	buf_release(&bytes);
+	return rc;
+}
+
+static int judge_anew(struct workcopy *w, const struct run *run, struct err *err)
 {
 	struct trust_result *result = calloc(1, sizeof *result);
 	if (!result)
 		return err_nomem(err);
 	int rc = trust_judge(
-				 source->trust, w->db, source->now_us, source->operator_name, result, err) ||
-		record_verify_chains(w->db, &source->verified->trust.plan, NULL, err);
-	if (rc)
-		err_context(err, "%s", w->path);
+		run->trust, w->db, clock_now_us(), trust_operator(run->trust, (long)getuid()), result, err);
+	if (!rc)
+		rc = record_verify_chains(w->db, &run->verified.trust.plan, NULL, err);
 	free(result);
-	return rc ? -1 : 0;
+	return rc ? err_context(err, "%s", w->path) : 0;
 }
 
-static int reopen(struct workcopy *w, const struct workcopy_source *source, struct err *err)
+static int open_or_make(struct workcopy *w, const struct run *run, struct err *err)
 {
-	struct digest plan;
-	if (bundle_reopen_at(w->path, &w->db, err) || workcopy_plan(w->db, &plan, NULL, err))
-		return -1;
-	if (!digest_equal(&plan, &source->verified->trust.plan)) {
-		err_set(err, ERR_FORMAT, "%s is not the working copy of this plan", w->path);
-		return err_hint(err, "move it away; what was done is taken from the ledger");
-	}
-	return unite(w, source->verified, err) || judge_anew(w, source, err) ? -1 : 0;
+	if (access(w->path, F_OK) == 0)
+		return bundle_reopen_at(w->path, &w->db, err) ||
+			same_plan(w, &run->verified.trust.plan, err) || unite(w, &run->verified, err) ||
+			judge_anew(w, run, err);
+	return import(w, &run->verified, err) || bundle_reopen_at(w->path, &w->db, err);
 }
 
-int workcopy_open(const struct workcopy_source *source, struct workcopy **out, struct err *err)
+int workcopy_open(const struct run *run, struct workcopy **out, struct err *err)
 {
 	struct workcopy *w = calloc(1, sizeof *w);
-	char *directory = w ? join(source, "", err) : NULL;
-	int rc = -1;
 	if (!w)
 		return err_nomem(err);
 	w->lock = -1;
+	char *directory = join(run, NULL, err);
 	if (!directory || file_make_directories(directory, 0700, err) ||
-		!(w->path = join(source, "/work.docket", err)) ||
-		!(w->fresh_path = join(source, "/work.new", err)) ||
-		!(w->lock_path = join(source, "/lock", err)) || take_lock(w, err) ||
-		check_room(w, source->verified->document, err))
-		goto out;
-	if (access(w->path, F_OK) == 0)
-		rc = reopen(w, source, err);
-	else
-		rc = import(w, source->verified, err) || bundle_reopen_at(w->path, &w->db, err) ? -1 : 0;
-out:
-	free(directory);
-	if (rc)
+		!(w->path = workcopy_locate(run, err)) || !(w->fresh_path = join(run, "work.new", err)) ||
+		!(w->lock_path = join(run, "lock", err)) || take_lock(w, err) ||
+		check_room(w, run->document, err) || open_or_make(w, run, err)) {
 		workcopy_close(w);
-	else
-		*out = w;
-	return rc;
+		w = NULL;
+	}
+	free(directory);
+	*out = w;
+	return w ? 0 : -1;
 }
 
 void workcopy_close(struct workcopy *workcopy)

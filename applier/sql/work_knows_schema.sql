@@ -1,2 +1,2 @@
 -- Does the snapshot know this schema? ?1 target, ?2 name.
-SELECT count(*) FROM schema WHERE target = ?1 AND name = ?2
+SELECT 1 FROM schema WHERE target = ?1 AND name = ?2

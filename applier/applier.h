@@ -1,0 +1,326 @@
+/* A run in progress, of any command, and what the applier's files offer each other. */
+#ifndef PGDOCKET_APPLIER_H
+#define PGDOCKET_APPLIER_H
+
+#include "ask.h"
+#include "cli.h"
+#include "record.h"
+#include "segment.h"
+#include "verify.h"
+
+#define RUN_ID_SIZE 33
+#define RUN_JOBS_MAX 128
+#define GUARDS_MAX 100
+#define WORKCOPY_STATE "/var/lib/pgdocket"
+
+/* What any command can be told; each has its own table of options. */
+struct apply_options {
+	struct cli_common common;
+	struct cli_connection connection;
+	const char *trust, *state, *wave, *stop_after, *receipt;
+	struct option_list roles, readers;
+	int64_t lock_wait_ms;
+	int jobs;
+	bool yes, print;
+};
+
+#define APPLY_TRUST_OPTION \
+	{ \
+		"trust", 0, OPTION_TEXT, offsetof(struct apply_options, trust), "DIR", \
+			"policy directory (default /etc/pgdocket)", 0, 0 \
+	}
+#define APPLY_STATE_OPTION \
+	{ \
+		"state", 0, OPTION_TEXT, offsetof(struct apply_options, state), "DIR", \
+			"where working copies are kept (default " WORKCOPY_STATE ")", 0, 0 \
+	}
+
+/* The database at the other end. Texts are borrowed from facts. */
+struct target {
+	struct rows *facts;
+	const char *system_identifier, *database, *role;
+	int64_t oid, server_now_us, host_now_us;
+	int version;
+	bool standby, read_only, superuser;
+};
+
+/* What one plan has done in the target. Texts are borrowed from the two results. */
+struct ledger_row {
+	int64_t oid, xid, finished_us;
+	int segment;
+	const char *schema, *run;
+	bool has_shape;
+	struct digest state, shape;
+};
+
+struct ledger {
+	struct rows *plan, *rows;
+	bool begun; /* the plan has its row */
+	const char *first_run;
+	int64_t done_us; /* 0: it is not */
+	size_t count;
+	struct ledger_row *row; /* oldest first */
+};
+
+enum task_state {
+	TASK_WAITING, /* for a worker, its guard, its pilot, or the end of a pause */
+	TASK_RUNNING,
+	TASK_ASKING, /* an attempt ended unknown and is still in progress on the server */
+	TASK_DONE,
+	TASK_FAILED
+};
+
+enum task_guard { GUARD_UNASKED, GUARD_ASKED, GUARD_PASSED };
+
+/* One schema's way through its program. */
+struct task {
+	const struct doc_schema *schema;
+	const struct doc_class *class;
+	const struct doc_program *program;
+	struct class_shapes *shapes; /* of its class */
+	enum task_state state;
+	enum task_guard guard;
+	int64_t oid;                                     /* 0: still to be made */
+	size_t next;                                     /* index of the next segment */
+	int attempts;                                    /* of that segment */
+	int64_t first_try_us, not_before_us, started_us; /* monotonic */
+	int64_t asked_xid;                               /* TASK_ASKING: the attempt's */
+	struct err asked_error;                          /* and what it ended with */
+	bool has_shape;                                  /* the shape that it must have now is known */
+	struct digest shape;
+};
+
+/* The shapes behind each segment of a class: of a rehearsal, or of the first schema to get there. */
+struct class_shapes {
+	struct known_shape {
+		bool known;
+		struct digest shape;
+		const struct doc_schema *pilot; /* NULL: a rehearsal's */
+	} * behind;
+	size_t segments;
+	const struct task *under_way; /* the pilot that goes first; NULL: none at the moment */
+};
+
+struct worker {
+	int number;
+	struct session *session; /* NULL: to be opened */
+	struct segment *engine;
+	struct task *task;  /* NULL: idle */
+	int served;         /* schemas on this session */
+	int64_t started_us; /* of the segment */
+};
+
+struct run {
+	struct cli *cli;
+	struct apply_options options;
+	const char *file; /* FILE */
+	char id[RUN_ID_SIZE];
+	/* the plan and the target, by prepare.c and ledger.c */
+	struct trust *trust;
+	struct verified verified;
+	const struct document *document; /* verified's */
+	char *password, *conninfo_text;  /* asked for with -W, of the policy's conninfo-file; wiped */
+	struct session *control, *reader;
+	struct target target;
+	struct ledger ledger;
+	/* schemas, by task.c */
+	struct task *task; /* in the document's order of schemas */
+	struct task **by_name;
+	size_t tasks;
+	struct class_shapes *shapes; /* by class */
+	/* the wave, by waves.c and guards.c */
+	struct worker worker[RUN_JOBS_MAX];
+	int workers, wave, wave_failed;
+	size_t wave_done, wave_left;
+	size_t first_open; /* index of the first task of the wave that may still have to be begun */
+	size_t chunk;      /* schemas of the next batch of guards */
+	size_t asked;      /* tasks in the batch under way; 0: none */
+	struct task *batch[GUARDS_MAX];
+	int guard_failures;
+	bool changed;       /* the ledger has a segment of this plan */
+	bool stopping;      /* nothing new is begun */
+	bool cancelled;     /* what runs was told to end */
+	struct err why;     /* the first reason to stop */
+	struct err failure; /* the first failure of a schema */
+	/* results */
+	struct recorder *recorder;
+	struct workcopy *workcopy;
+	struct seen *seen;
+	struct bundle *receipt; /* an earlier run's, to be replaced */
+	struct {
+		int64_t segments, reconciled, failed, retries;
+	} totals;
+	struct progress progress;
+};
+
+/* --- apply_main.c: the commands, each in its apply_*.c --- */
+int apply_verify(struct cli *cli, int argc, char **argv);
+int apply_bootstrap(struct cli *cli, int argc, char **argv);
+int apply_run(struct cli *cli, int argc, char **argv);
+int apply_check(struct cli *cli, int argc, char **argv);
+int apply_status(struct cli *cli, int argc, char **argv);
+/* Options into a new run, body, what went wrong printed. body returns the exit code, or -1. */
+int apply_command(struct cli *cli, int argc, char **argv, const struct option_command *command,
+	int (*body)(struct run *run, struct err *err));
+
+/* --- prepare.c: policy, bundle, sessions, target --- */
+/* Policy (root allowed, a host key there), then the bundle, then what this version cannot apply. */
+int prepare_bundle(struct run *run, struct err *err) MUST_CHECK;
+/*
+ * The control session, by the command line, the policy's conninfo-file and the environment. ERR_REFUSED
+ * reason "policy": a conninfo-file that others may write, or read with a password in it.
+ */
+int prepare_control(struct run *run, const char *name, struct err *err) MUST_CHECK;
+/* One more, named pgdocket/RUN/lane. */
+int prepare_session(
+	const struct run *run, const char *lane, struct session **out, struct err *err) MUST_CHECK;
+int prepare_target(struct run *run, struct err *err) MUST_CHECK;
+/* ERR_UNFIT: a standby, read-only. ERR_REFUSED reason "identity" or "clock" (TRUST.md a.8). */
+int prepare_check_target(const struct run *run, struct err *err) MUST_CHECK;
+/*
+ * Times by both clocks: ERR_REFUSED reason "expired", "not-yet". When the ledger has rows of this plan it
+ * may go on within resume-grace.
+ */
+int prepare_check_times(const struct run *run, struct err *err) MUST_CHECK;
+/* Tenants that the target lists and the snapshot does not know; names: the first of them, for people. */
+int prepare_uncovered(
+	struct run *run, size_t *count, struct buf *names, struct err *err) MUST_CHECK;
+void prepare_release(struct run *run);
+
+/* --- ledger.c: the ledger in the target and the run lock (PROTOCOL.md) --- */
+/* ERR_UNFIT: no ledger, or privileges are missing; all of them are named. */
+int ledger_require(struct session *session, struct err *err) MUST_CHECK;
+/* *out must be released in any case. ERR_REFUSED reason "ledger": a damaged row. */
+int ledger_read(struct session *session, const struct digest *plan, struct ledger *out,
+	struct err *err) MUST_CHECK;
+void ledger_release(struct ledger *ledger);
+int ledger_begin(const struct run *run, struct err *err) MUST_CHECK;
+int ledger_finish(const struct run *run, struct err *err) MUST_CHECK;
+enum ledger_fate { LEDGER_DONE, LEDGER_NOT_DONE, LEDGER_IN_PROGRESS };
+/*
+ * What became of an attempt at the task's next segment; xid 0: none is known. Of *row, oid, xid, finished_us
+ * and shape are filled in when it is done.
+ */
+int ledger_ask(const struct run *run, const struct task *task, int64_t xid, enum ledger_fate *fate,
+	struct ledger_row *row, struct err *err) MUST_CHECK;
+/*
+ * Take the run lock: polled, never blocking; it lives as long as the session. ERR_UNFIT naming the holder, or
+ * the sessions that an earlier run left behind; ERR_INTERRUPTED.
+ */
+int ledger_lock(struct session *session, int64_t wait_ms, struct err *err) MUST_CHECK;
+
+/* --- workcopy.c: the applier's own copy of a bundle, where results go (PROTOCOL.md, last section) --- */
+/*
+ * STATE/LABEL/PLAN/work.docket, beside it a flocked file that keeps a second applier of this host out. Made from the verified rows; or opened,
+ * united with the bundle's signatures and runs, and judged anew. ERR_UNFIT: another applier works with it.
+ * ERR_REFUSED as trust_judge and the chains report. ERR_IO: also when the disk has no room for the results.
+ */
+int workcopy_open(const struct run *run, struct workcopy **out, struct err *err) MUST_CHECK;
+void workcopy_close(struct workcopy *workcopy); /* NULL is fine */
+struct db *workcopy_db(struct workcopy *workcopy);
+const char *workcopy_path(const struct workcopy *workcopy);
+/* The path it would have; malloc'ed. ERR_REFUSED: a label that is no directory name. */
+char *workcopy_locate(const struct run *run, struct err *err);
+
+/* --- recorder.c: records on their way into the working copy, chained, in signed batches --- */
+struct recorder;
+/* Everything is borrowed. Nothing is written before the first batch. */
+int recorder_new(const struct run *run, struct recorder **out, struct err *err) MUST_CHECK;
+void recorder_free(struct recorder *recorder); /* NULL is fine; what is not written is lost */
+/* Begin a record: add keys with record_key..., then recorder_add. One at a time. */
+struct buf *recorder_begin(struct recorder *recorder, const char *type);
+/* Seal it; writes the batch when it is full. */
+int recorder_add(struct recorder *recorder, struct err *err) MUST_CHECK;
+/* Write what stands in memory, if it is a second old, or in any case with force. */
+int recorder_flush(struct recorder *recorder, bool force, struct err *err) MUST_CHECK;
+/* Milliseconds until the next batch is due; -1: nothing stands in memory. */
+int64_t recorder_due_ms(const struct recorder *recorder);
+/* The newest head that is durable; the plan's digest before the first batch. Lives as long as recorder. */
+const struct digest *recorder_head(const struct recorder *recorder);
+/* False once a batch could not be written: nothing may be committed any more. */
+bool recorder_sound(const struct recorder *recorder);
+
+/* --- seen.c: what a bundle's records say of earlier runs --- */
+struct seen;
+/* Verifies the chains on the way. ERR_REFUSED reason "audit". */
+int seen_read(
+	struct db *db, const struct digest *plan, struct seen **out, struct err *err) MUST_CHECK;
+void seen_free(struct seen *seen); /* NULL is fine */
+/* Is there a record that this segment of this schema was done? */
+bool seen_done(const struct seen *seen, const char *schema, int segment);
+/* The message of the schema's newest failure, or NULL. */
+const char *seen_failure(const struct seen *seen, const char *schema);
+/* The newest run, NULL: none; *result: how it ended, NULL: it has not. */
+const char *seen_run(const struct seen *seen, int64_t *started_us, const char **result);
+
+/* --- task.c --- */
+int tasks_build(struct run *run, struct err *err) MUST_CHECK;
+void tasks_release(struct run *run);
+/* Take over what the ledger has. ERR_REFUSED reason "ledger". */
+int tasks_apply_ledger(struct run *run, struct err *err) MUST_CHECK;
+struct task *task_find(const struct run *run, const char *schema);
+/* A segment is committed: go on to the next, learn its shape. */
+void task_segment_done(struct run *run, struct task *task, int64_t oid, const struct digest *shape);
+void task_fail(struct run *run, struct task *task);
+/* Back to waiting; as a pilot it hands over. */
+void task_put_back(struct task *task);
+/* What it must end in; known false: it is the pilot, or no shape is needed. */
+const struct known_shape *task_shape(const struct task *task);
+const struct doc_segment *task_segment(const struct task *task); /* the next one */
+/*
+ * The next task of the wave that may begin now, or NULL; *wait_us receives the nearest time at which one may
+ * (0: none).
+ */
+struct task *task_pick(struct run *run, int64_t now_us, int64_t *wait_us);
+size_t tasks_left(const struct run *run);
+
+/* --- guards.c: shapes before, in batches, on the reader session --- */
+int guards_open(struct run *run, struct err *err) MUST_CHECK;
+/* Ask for the next batch when it is due. */
+int guards_ask(struct run *run, struct err *err) MUST_CHECK;
+/* Take what has come. */
+int guards_advance(struct run *run, struct err *err) MUST_CHECK;
+/* Shared state and shape once per wave, when the plan changes the shared schema. */
+int guards_check_shared(struct run *run, struct err *err) MUST_CHECK;
+/* The shapes of schemas at once, on the control session; oids: an array's text. Rows of (oid, fingerprint). */
+int guards_shapes(
+	const struct run *run, const char *oids, struct rows **out, struct err *err) MUST_CHECK;
+bool guards_shape_of(const struct rows *rows, int64_t oid, struct digest *out);
+
+/* --- outcome.c --- */
+/* A worker's segment has ended: record it, and decide how its schema goes on. */
+int outcome_take(struct run *run, struct worker *worker, struct err *err) MUST_CHECK;
+/* Ask the ledger again about an attempt that was in progress. */
+int outcome_ask(struct run *run, struct task *task, struct err *err) MUST_CHECK;
+/* statement: where; NULL: before any statement of the plan's. */
+int outcome_fail(struct run *run, struct task *task, const struct doc_statement *statement,
+	const struct err *error, struct err *err) MUST_CHECK;
+
+/* --- waves.c --- */
+int waves_run(struct run *run, struct err *err) MUST_CHECK;
+/* Stop beginning new work, for this reason; the first one stays. */
+void waves_stop(struct run *run, const struct err *why);
+/* SIGINT and SIGTERM are counted from here on. */
+void waves_catch_signals(void);
+bool waves_interrupted(void);
+
+/* --- events.c: what is told of a run: records, JSON lines, lines for people --- */
+int events_begin(struct run *run, struct err *err) MUST_CHECK; /* record run-start */
+void events_run_start(struct run *run);
+void events_wave_start(struct run *run);
+int events_segment(struct run *run, const struct worker *worker, struct err *err) MUST_CHECK;
+/* A segment that only the ledger knows of. */
+int events_reconcile(struct run *run, const struct ledger_row *row, struct err *err) MUST_CHECK;
+void events_schema_done(struct run *run, const struct task *task);
+int events_retry(struct run *run, const struct task *task, const struct err *error,
+	const char *blockers, int64_t delay_ms, struct err *err) MUST_CHECK;
+int events_schema_failed(struct run *run, const struct task *task,
+	const struct doc_statement *statement, const struct err *error, struct err *err) MUST_CHECK;
+int events_signal(struct run *run, const char *name, struct err *err) MUST_CHECK;
+void events_wave_end(struct run *run);
+/* Record run-end, behind the error that stopped the run if one did. */
+int events_end(struct run *run, const char *result, struct err *err) MUST_CHECK;
+void events_run_end(struct run *run, int status, const char *result);
+void events_note(struct run *run, const char *format, ...) PRINTF_LIKE(2, 3);
+
+#endif

@@ -1,2 +1,0 @@
--- The plan statement's bytes.
-SELECT statement FROM plan
