@@ -33,6 +33,7 @@ static int verify(struct run *run, struct err *err)
 	int rc = trust_open(run->options.trust, true, &run->trust, err) ||
 		verify_bundle(run->file, run->trust, trust_operator(run->trust, (long)getuid()),
 			clock_now_us(), &run->verified, err) ||
+		verify_runs(&run->verified, run->trust, clock_now_us(), err) ||
 		(run->options.common.json ? verify_report_json : verify_report)(
 			&run->verified, &report, err) ||
 		cli_print(run->cli, &report, err);

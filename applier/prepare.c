@@ -58,7 +58,8 @@ int prepare_bundle(struct run *run, struct err *err)
 {
 	if (open_policy(run, err) ||
 		verify_bundle(run->file, run->trust, trust_operator(run->trust, (long)getuid()),
-			clock_now_us(), &run->verified, err))
+			clock_now_us(), &run->verified, err) ||
+		verify_runs(&run->verified, run->trust, clock_now_us(), err))
 		return -1;
 	run->document = run->verified.document;
 	return check_segments(run->document, err);

@@ -143,6 +143,42 @@ int verify_content(struct verified *verified, const struct trust *trust, struct 
 	return 0;
 }
 
+/* Whose records are believed: the host's that the plan names; with "any", our own and those of
+ * hosts that the policy knows. */
+struct verify_hosts {
+	const struct trust *trust;
+	const char *apply_host;
+	int64_t now_us;
+};
+
+static bool verify_host(const struct verify_hosts *hosts, const struct ssh_public_key *host)
+{
+	const struct ssh_private_key *own = trust_host_key(hosts->trust);
+	char fingerprint[SSHSIG_FINGERPRINT_SIZE], ours[SSHSIG_FINGERPRINT_SIZE] = "";
+	const char *principal = NULL;
+	ssh_public_key_fingerprint(host, fingerprint);
+	if (strcmp(hosts->apply_host, "any") != 0)
+		return strcmp(hosts->apply_host, fingerprint) == 0;
+	if (own)
+		ssh_public_key_fingerprint(ssh_private_key_public(own), ours);
+	return strcmp(ours, fingerprint) == 0 ||
+		trust_signer(hosts->trust, host, NAMESPACE_RESULT, hosts->now_us, &principal);
+}
+
+static int verify_run(void *context, const char *run, const struct digest *head, int64_t records,
+	int64_t unsigned_records, const struct ssh_public_key *host, struct err *err)
+{
+	(void)head, (void)records;
+	if (host && !unsigned_records && verify_host(context, host))
+		return 0;
+	err_refuse(err, "audit", "run %s: %s", run,
+		!host || unsigned_records ? "records stand behind no signature of a host"
+								  : "its records are signed by a host that may not apply this plan");
+	return err_hint(err,
+		"get the bundle again from the host that applied it; with apply-host any, pgdocket trust "
+		"add DIR --role host names a host");
+}
+
 int verify_bundle(const char *path, const struct trust *trust, const char *operator_name,
 	int64_t now_us, struct verified *out, struct err *err)
 {
@@ -153,6 +189,14 @@ int verify_bundle(const char *path, const struct trust *trust, const char *opera
 		verify_content(out, trust, err))
 		return err_context(err, "%s", path);
 	return 0;
+}
+
+int verify_runs(struct verified *verified, const struct trust *trust, int64_t now_us, struct err *err)
+{
+	struct verify_hosts hosts = { trust, verified->trust.statement.apply_host, now_us };
+	const struct record_visitor visitor = { &hosts, NULL, verify_run };
+	return record_verify_chains(
+		bundle_db(verified->bundle), &verified->trust.plan, &visitor, err);
 }
 
 void verify_release(struct verified *verified)

@@ -45,6 +45,7 @@ int command_verify(struct cli *cli, int argc, char **argv)
 		return 0;
 	if (trust_open(options.trust, true, &trust, &err) ||
 	    verify_bundle(file, trust, NULL, clock_now_us(), &verified, &err) ||
+	    verify_runs(&verified, trust, clock_now_us(), &err) ||
 	    (options.common.json ? verify_report_json : verify_report)(&verified, &report, &err) ||
 	    cli_print(cli, &report, &err))
 		status = cli_fail(cli, &err);

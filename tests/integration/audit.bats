@@ -261,3 +261,13 @@ resign() {
 	exits 0
 	has "4 verified and not complete"
 }
+
+@test "verify and run believe no records but those that a host of this plan signed" {
+	alter "DELETE FROM receipt WHERE seq > (SELECT max(seq) FROM receipt) - 2"
+	run pgdocket verify x.docket --trust trust
+	exits 3
+	has "records stand behind no signature of a host"
+	run pgdocket-apply run x.docket --trust trust --state state2 -d shop --yes
+	exits 3
+	[ ! -e state2 ]
+}
