@@ -62,8 +62,8 @@ enum sql_object_kind {
 
 /*
  * References are FROM, LIKE, INHERITS, a view's body, functions in expressions, 'name'::regclass,
- * nextval('name'). Functions and types are listed by name, built-in ones too unless they are
- * written pg_catalog.x; a type may be a table's row type. setval('name', ...) is a target.
+ * nextval('name'). Functions and types are listed by name, built-in ones too, types unless they
+ * are written pg_catalog.x; a type may be a table's row type. setval('name', ...) is a target.
  */
 enum sql_use {
 	SQL_TARGET,     /* acted on: altered, written, commented, granted, a trigger's table */

@@ -103,10 +103,9 @@ static void add_serial_sequence(struct collect *c, const PgQuery__FuncCall *call
 void query_call(struct collect *c, const PgQuery__FuncCall *call)
 {
 	struct collect_name name = collect_list_name(call->n_funcname, call->funcname);
-	bool ours = !name.schema || strcmp(name.schema, "pg_catalog") != 0;
 	const PgQuery__Node *first = call->n_args ? call->args[0] : NULL;
 
-	if (name.name && ours)
+	if (name.name)
 		collect_add(c, collect_object(SQL_REFERENCE, SQL_FUNCTION, name.schema, name.name));
 	for (size_t i = 0; name.name && i < sizeof string_functions / sizeof *string_functions;
 	     i++) {
@@ -382,7 +381,18 @@ static void walk_fields(struct collect *c, const ProtobufCMessage *message)
 
 /* --- a SELECT as a statement --- */
 
-/* SELECT set_config('name', 'value', is_local) and nothing else is a SET. */
+static bool is_constant(const PgQuery__Node *node)
+{
+	return node->node_case == PG_QUERY__NODE__NODE_A_CONST;
+}
+
+static bool is_built_in(const struct collect_name *name, const char *function)
+{
+	return name->name && strcmp(name->name, function) == 0 &&
+	       (!name->schema || strcmp(name->schema, "pg_catalog") == 0);
+}
+
+/* SELECT set_config('name', 'value', is_local) of constants and nothing else is a SET. */
 static void see_set_config(struct collect *c, const PgQuery__SelectStmt *select)
 {
 	const PgQuery__Node *target =
@@ -395,8 +405,11 @@ static void see_set_config(struct collect *c, const PgQuery__SelectStmt *select)
 
 	if (call)
 		name = collect_list_name(call->n_funcname, call->funcname);
-	if (!name.name || strcmp(name.name, "set_config") != 0 || call->n_args != 3 ||
-	    !collect_string(call->args[0]) || select->n_from_clause || select->where_clause)
+	if (!is_built_in(&name, "set_config") || call->n_args != 3 ||
+	    !collect_string(call->args[0]) || !is_constant(call->args[1]) ||
+	    !is_constant(call->args[2]) || select->n_from_clause || select->where_clause ||
+	    select->with_clause || select->n_sort_clause || select->limit_count ||
+	    select->n_group_clause || select->having_clause)
 		return;
 	local = call->args[2];
 	c->out->category = SQL_SET;

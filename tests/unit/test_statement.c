@@ -264,7 +264,7 @@ Test(statement, queries)
 		{ "SELECT setval('users_id_seq', 1)",
 		  "SELECT SELECT: reference function setval, target sequence users_id_seq" },
 		{ "SELECT pg_catalog.setval(pg_get_serial_sequence('public.users', 'id'), max(id)) FROM public.users",
-		  "SELECT SELECT: target sequence public.users_id_seq of public.users, reference function pg_get_serial_sequence, "
+		  "SELECT SELECT: reference function pg_catalog.setval, target sequence public.users_id_seq of public.users, reference function pg_get_serial_sequence, "
 		  "reference relation public.users, reference function max" },
 		{ "SELECT 'public.\"Users\"'::regclass",
 		  "SELECT SELECT: reference relation public.Users, reference type regclass" },
