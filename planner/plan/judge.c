@@ -45,21 +45,11 @@ static enum judge_result rule_scope(const struct judge *judge, const struct judg
 	return JUDGE_RUN;
 }
 
-static bool mentions(const struct sql_statement *statement, const char *word)
-{
-	if (statement->category == SQL_OPAQUE && statement_mentions(statement->text, word))
-		return true;
-	for (size_t i = 0; i < statement->bodies; i++)
-		if (statement_mentions(statement->body[i], word))
-			return true;
-	return false;
-}
-
 static enum judge_result rule_ledger(const struct judge *judge, const struct judge_case *item,
 				     struct judge_verdict *out)
 {
 	const struct sql_statement *statement = item->statement;
-	bool named = mentions(statement, "pgdocket");
+	bool named = judge_mentions(statement, "pgdocket");
 
 	(void)judge;
 	for (size_t i = 0; i < statement->objects; i++) {
@@ -86,7 +76,7 @@ static enum judge_result rule_history(const struct judge *judge, const struct ju
 
 	if (!judge->history_table)
 		return JUDGE_RUN;
-	named = mentions(statement, judge->history_table);
+	named = judge_mentions(statement, judge->history_table);
 	for (size_t i = 0; i < statement->objects; i++) {
 		const struct sql_object *object = &statement->object[i];
 
@@ -221,22 +211,15 @@ static enum judge_result rule_side(const struct judge *judge, const struct judge
 	return JUDGE_FILTER;
 }
 
-static const char *body_word(const struct sql_statement *statement)
-{
-	if (statement->category == SQL_OPAQUE)
-		return "a statement that the parser does not know";
-	return statement->category == SQL_DO ? "a DO block" : "a function body";
-}
-
 static enum judge_result rule_mention(const struct judge *judge, const struct judge_case *item,
 				      struct judge_verdict *out)
 {
 	if (item->scope != SQL_SCOPE_NONE)
 		return JUDGE_RUN;
 	for (size_t i = 0; i < judge->foreign->only->count; i++) {
-		if (!mentions(item->statement, judge->foreign->only->items[i]))
+		if (!judge_mentions(item->statement, judge->foreign->only->items[i]))
 			continue;
-		SAY(out, "%s mentions %s, which exists only in %s", body_word(item->statement),
+		SAY(out, "%s mentions %s, which exists only in %s", judge_body_word(item->statement),
 		    judge->foreign->only->items[i], side_word(judge));
 		HINT(out, "say for whom it is in a line above it: -- pgdocket: scope=shared, "
 			  "scope=tenant or scope=all");
@@ -282,6 +265,56 @@ static enum judge_result rule_stray(const struct judge *judge, const struct judg
 		     "write %s.%s, remove the stray tables, or leave these schemas out with "
 		     "--exclude or --skip-unfit",
 		     judge->shared_schema, object->name);
+		return JUDGE_ERROR;
+	}
+	return JUDGE_RUN;
+}
+
+static bool is_temporary(const struct judge *judge, const struct sql_object *object)
+{
+	const struct world_object *known = world_find(judge->world, WORLD_RELATION, object->name);
+
+	return object->schema ? !strcmp(object->schema, "pg_temp") : known && known->temporary;
+}
+
+static bool is_real(const struct judge *judge, const char *name)
+{
+	const struct world_object *own = world_find(judge->world, WORLD_RELATION, name);
+
+	return (own && !own->temporary) || owner_has_table(judge->foreign, name) ||
+	       (judge->other && world_find(judge->other, WORLD_RELATION, name));
+}
+
+/*
+ * pg_temp stands last in the search_path: a temporary object is hidden behind a real one of its
+ * name.
+ */
+static enum judge_result rule_temporary(const struct judge *judge, const struct judge_case *item,
+					struct judge_verdict *out)
+{
+	const struct sql_statement *statement = item->statement;
+
+	for (size_t i = 0; i < statement->objects; i++) {
+		const struct sql_object *object = &statement->object[i];
+		const struct world_object *known =
+			is_relation(object) ? world_find(judge->world, WORLD_RELATION, object->name)
+					    : NULL;
+		bool temporary = object->schema && !strcmp(object->schema, "pg_temp");
+		bool clash = false;
+
+		if (!is_relation(object))
+			continue;
+		if (object->use == SQL_CREATE)
+			clash = temporary ? is_real(judge, object->name)
+					  : !object->schema && known && known->temporary;
+		else if (object->use == SQL_RENAME_TO && i > 0 && statement->object[i - 1].name)
+			clash = is_temporary(judge, &statement->object[i - 1]) &&
+				is_real(judge, object->name);
+		if (!clash)
+			continue;
+		SAY(out, "%s is the name of a temporary object and of a real one, which the bare "
+			 "name would mean", object->name);
+		HINT(out, "choose another name for the temporary object");
 		return JUDGE_ERROR;
 	}
 	return JUDGE_RUN;
@@ -363,20 +396,33 @@ static bool is_refused_setting(const struct sql_statement *statement)
 					     "transaction",
 					     "transaction snapshot",
 					     NULL };
+	bool called = statement->kind && !strcmp(statement->kind, "SELECT set_config");
 
+	if (called && statement->setting &&
+	    !strcasecmp(statement->setting, "session_replication_role"))
+		return true;
 	for (size_t i = 0; statement->setting && names[i]; i++)
 		if (!strcasecmp(statement->setting, names[i]))
 			return true;
 	return false;
 }
 
-static bool calls(const struct sql_statement *statement, const char *function)
+/* Calls set_config(), or writes the view that does. */
+static bool changes_settings(const struct sql_statement *statement)
 {
-	for (size_t i = 0; i < statement->objects; i++)
-		if (statement->object[i].kind == SQL_FUNCTION &&
-		    statement->object[i].use == SQL_REFERENCE && statement->object[i].name &&
-		    !strcmp(statement->object[i].name, function))
+	for (size_t i = 0; i < statement->objects; i++) {
+		const struct sql_object *object = &statement->object[i];
+		bool built_in = !object->schema || !strcmp(object->schema, "pg_catalog");
+
+		if (!object->name || !built_in)
+			continue;
+		if (object->kind == SQL_FUNCTION && object->use == SQL_REFERENCE &&
+		    !strcmp(object->name, "set_config"))
 			return true;
+		if (object->use == SQL_TARGET && statement->category == SQL_DML &&
+		    !strcmp(object->name, "pg_settings"))
+			return true;
+	}
 	return false;
 }
 
@@ -384,9 +430,8 @@ static enum judge_result rule_session(const struct judge *judge, const struct ju
 				      struct judge_verdict *out)
 {
 	const struct sql_statement *statement = item->statement;
-	const char *what = statement->kind ? statement->kind : "the statement";
+	const char *what = statement->kind ? statement->kind : "the statement", *word;
 
-	(void)judge;
 	if (statement->category == SQL_SET && is_refused_setting(statement)) {
 		SAY(out, "sets %s, which the applier decides", statement->setting);
 		HINT(out, "take it out; write names of the shared schema with their schema");
@@ -402,10 +447,16 @@ static enum judge_result rule_session(const struct judge *judge, const struct ju
 		    "not carry",
 		    what);
 		HINT(out, "write INSERT statements");
-	} else if (statement->category == SQL_SELECT && calls(statement, "set_config")) {
+	} else if (statement->category != SQL_SET && changes_settings(statement)) {
 		SAY(out, "changes a setting by calling set_config()");
 		HINT(out, "write SET name = value, which is restored after the migration; never "
 			  "set search_path");
+	} else if ((word = judge_session_word(statement)) != NULL &&
+		   !judge_accepted(judge, item, "session-state")) {
+		SAY(out, "%s mentions %s, which the applier decides", judge_body_word(statement),
+		    word);
+		HINT(out, "take it out, or accept what it does to the session: -- pgdocket: "
+			  "accept=session-state REASON");
 	} else {
 		return JUDGE_RUN;
 	}
@@ -465,6 +516,7 @@ static const struct {
 	{ "one-side", rule_side },
 	{ "mention", rule_mention },
 	{ "opaque", rule_opaque },
+	{ "temporary", rule_temporary },
 	{ "stray-reference", rule_stray },
 	{ "reach", rule_reach },
 	{ "fall-through", rule_fall_through },

@@ -83,6 +83,12 @@ const char *judge_foreign_schema(const struct judge *judge, const struct sql_obj
 /* "public.users" or "users". Borrowed from one of four static-size slots in buffer. */
 const char *judge_name(const struct sql_object *object, char buffer[200]);
 
+/* judge_bodies.c: text that the parser does not look into. */
+const char *judge_body_word(const struct sql_statement *statement); /* for people */
+bool judge_mentions(const struct sql_statement *statement, const char *word);
+/* What a body says that changes the session ("search_path", "SET ROLE"), or NULL. */
+const char *judge_session_word(const struct sql_statement *statement);
+
 /* judge_notes.c: what a reviewer must see of a statement that runs, and what it locks. */
 void judge_notes(const struct judge *judge, const struct judge_case *item,
 		 struct judge_verdict *out);

@@ -95,6 +95,10 @@ static void note_setting(const struct judge *judge, const struct judge_case *ite
 	const struct sql_statement *statement = item->statement;
 
 	(void)judge;
+	if (judge_session_word(statement))
+		NOTE(out, "session-state", JUDGE_DANGER,
+		     "%s mentions %s: names behind it may mean other objects",
+		     judge_body_word(statement), judge_session_word(statement));
 	if (statement->category != SQL_SET || !statement->setting)
 		return;
 	for (size_t i = 0; owned[i]; i++) {

@@ -104,6 +104,7 @@ int world_add(struct world *world, enum world_space space, const char *name, con
 		*bucket = object;
 	}
 	object->is_table = is_table;
+	object->temporary = false;
 	object->table = NULL;
 	if (table) {
 		object->table = arena_text(world->arena, table, err);
@@ -202,10 +203,12 @@ struct world *world_copy(const struct world *from, struct arena *arena, struct e
 	world->clouded = from->clouded;
 	for (size_t i = 0; i < WORLD_BUCKETS; i++)
 		for (const struct world_object *object = from->bucket[i]; object;
-		     object = object->next)
+		     object = object->next) {
 			if (world_add(world, object->space, object->name, object->table,
 				      object->is_table, err))
 				return NULL;
+			find(world, object->space, object->name)->temporary = object->temporary;
+		}
 	for (const struct world_key *key = from->key; key; key = key->next)
 		if (world_add_key(world, key->table, key->relation, err))
 			return NULL;
@@ -359,6 +362,7 @@ static int rename_object(struct world *world, enum world_space space, const char
 	unlink_object(world, object);
 	if (world_add(world, space, to, object->table, is_table, err))
 		return -1;
+	find(world, space, to)->temporary = object->temporary;
 	if (!is_table)
 		return 0;
 	to = find(world, space, to)->name;
@@ -372,10 +376,35 @@ static int rename_object(struct world *world, enum world_space space, const char
 	return 0;
 }
 
+static bool is_temporary(const struct sql_object *object)
+{
+	return object->schema && !strcmp(object->schema, "pg_temp");
+}
+
 static bool ours(const struct world *world, const struct sql_object *object)
 {
-	return !object->schema || !strcmp(object->schema, "pg_temp") ||
+	return !object->schema || is_temporary(object) ||
 	       (world->schema && !strcmp(object->schema, world->schema));
+}
+
+/* Relations and types of pg_temp are found by their bare names, functions are not. */
+static int apply_temporary(struct world *world, enum world_space space,
+			   const struct sql_object *object, struct err *err)
+{
+	struct world_object *known = find(world, space, object->name);
+
+	if (space == WORLD_FUNCTION || (known && !known->temporary))
+		return 0;
+	if (object->use == SQL_DROP) {
+		drop(world, space, object->name);
+		return 0;
+	}
+	if (object->use != SQL_CREATE)
+		return 0;
+	if (world_add(world, space, object->name, object->table, object->kind == SQL_TABLE, err))
+		return -1;
+	find(world, space, object->name)->temporary = true;
+	return 0;
 }
 
 static int apply_object(struct world *world, const struct sql_statement *statement, size_t n,
@@ -387,6 +416,8 @@ static int apply_object(struct world *world, const struct sql_statement *stateme
 
 	if (space == WORLD_NONE || !ours(world, object))
 		return 0;
+	if (is_temporary(object) && object->use != SQL_RENAME_TO)
+		return apply_temporary(world, space, object, err);
 	switch (object->use) {
 	case SQL_CREATE:
 		if (known && object->missing_ok)

@@ -21,6 +21,7 @@ struct world_object {
 	const char *name;
 	const char *table; /* index: its table; sequence: the table that owns it; else NULL */
 	bool is_table;
+	bool temporary; /* in pg_temp, which is searched last for what is not there before */
 	struct world_object *next;
 };
 

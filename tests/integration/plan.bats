@@ -220,6 +220,33 @@ CREATE TABLE a (id int);"
 	lacks "TO DEFAULT"
 }
 
+@test "temporary objects must not share a name with real ones" {
+	plan_of "SELECT 1;
+CREATE TEMP TABLE plans AS SELECT 1 AS x;
+ALTER TABLE plans ADD COLUMN y int;"
+	exits 1
+	has "2_second.up.sql:2: plans is the name of a temporary object and of a real one"
+	has "(temporary)"
+	has "choose another name"
+	plan_of "CREATE TEMP TABLE scratch (id int); INSERT INTO scratch VALUES (1); DROP TABLE scratch;"
+	exits 0
+}
+
+@test "the session is not changed by a function's call or inside a body" {
+	plan_of "INSERT INTO campaigns SELECT 1, pg_catalog.set_config('search_path', 'x', true);" --scope tenant
+	exits 1
+	has "changes a setting by calling set_config()"
+	has "(session-state)"
+	plan_of "DO \$\$ BEGIN EXECUTE 'SET LOCAL search_path = x'; END \$\$;" --scope tenant
+	exits 1
+	has "2_second.up.sql:1: a DO block mentions search_path"
+	plan_of "-- pgdocket: accept=session-state it is set back
+DO \$\$ BEGIN EXECUTE 'SET LOCAL search_path = x'; END \$\$;" --scope tenant
+	exits 0
+	run pgdocket show s.docket
+	has "accepted: it is set back"
+}
+
 @test "opaque statements must be accepted" {
 	plan_of "ALTER TABLE campaigns FROBNICATE;" --scope tenant
 	exits 1

@@ -346,6 +346,78 @@ Test(judge, session_and_transaction)
 	CHECK(cases);
 }
 
+Test(judge, settings_by_other_ways)
+{
+	static const struct expected cases[] = {
+		{ 'T', "SELECT 1 WHERE set_config('search_path', '', false) = ''", JUDGE_ERROR,
+		  "session-state", NULL },
+		{ 'T', "SELECT 1, pg_catalog.set_config('role', 'x', true)", JUDGE_ERROR,
+		  "session-state", NULL },
+		{ 'T', "SELECT set_config('work_mem', set_config('search_path', 'x', true), true)",
+		  JUDGE_ERROR, "session-state", NULL },
+		{ 'T', "SELECT set_config('session_replication_role', 'replica', true)", JUDGE_ERROR,
+		  "session-state", NULL },
+		{ 'T', "INSERT INTO campaigns SELECT set_config('role', 'x', true)", JUDGE_ERROR,
+		  "session-state", NULL },
+		{ 'T', "UPDATE campaigns SET x = pg_catalog.set_config('role', 'x', true)",
+		  JUDGE_ERROR, "session-state", NULL },
+		{ 'T', "DELETE FROM campaigns WHERE set_config('role', 'x', true) = ''", JUDGE_ERROR,
+		  "session-state", NULL },
+		{ 'T', "UPDATE pg_settings SET setting = 'x' WHERE name = 'search_path'",
+		  JUDGE_ERROR, "session-state", NULL },
+		{ 'T', "SELECT pg_catalog.set_config('work_mem', '1MB', true)", JUDGE_RUN, NULL,
+		  NULL },
+		{ 'T', "DO $$ BEGIN SET search_path = x; END $$", JUDGE_ERROR, "session-state",
+		  "a DO block mentions search_path" },
+		{ 'S', "DO $$ BEGIN PERFORM SET_CONFIG('x.y', '', true); END $$", JUDGE_ERROR,
+		  "session-state", NULL },
+		{ 'T', "DO $$ BEGIN EXECUTE 'Set  local role x'; END $$", JUDGE_ERROR,
+		  "session-state", "SET ROLE" },
+		{ 'T', "DO $$ BEGIN RESET ALL; END $$", JUDGE_ERROR, "session-state", NULL },
+		{ 'T', "DO $$ BEGIN SET session authorization x; END $$", JUDGE_ERROR,
+		  "session-state", NULL },
+		{ 'T', "DO $$ BEGIN UPDATE campaigns SET role = 1, set_roles = 2; END $$", JUDGE_ERROR,
+		  "session-state", NULL },
+		{ 'T', "DO $$ BEGIN UPDATE campaigns SET x = role; END $$", JUDGE_RUN, NULL, NULL },
+		{ 'T',
+		  "CREATE FUNCTION f() RETURNS int LANGUAGE plpgsql AS 'BEGIN SET search_path = x; "
+		  "END'",
+		  JUDGE_ERROR, "session-state", "a function body mentions search_path" },
+		{ 'T',
+		  "CREATE FUNCTION f() RETURNS int LANGUAGE sql SET search_path = pg_catalog AS "
+		  "'SELECT 1'",
+		  JUDGE_RUN, NULL, NULL },
+		{ 'T', "ALTER TABLE campaigns FROBNICATE search_path", JUDGE_ERROR, "session-state",
+		  NULL },
+		{ 'T',
+		  "-- pgdocket: accept=session-state it sets it back\nDO $$ BEGIN SET search_path = "
+		  "x; END $$",
+		  JUDGE_RUN, NULL, NULL },
+	};
+
+	CHECK(cases);
+}
+
+Test(judge, temporary_objects)
+{
+	static const struct expected cases[] = {
+		{ 'T', "CREATE TEMP TABLE users (id int)", JUDGE_ERROR, "temporary",
+		  "users is the name of a temporary object and of a real one" },
+		{ 'T', "CREATE TEMP TABLE campaigns (id int)", JUDGE_ERROR, "temporary", NULL },
+		{ 'S', "CREATE TEMP TABLE plans (id int)", JUDGE_ERROR, "temporary", NULL },
+		{ 'T', "CREATE TEMPORARY TABLE plans AS SELECT 1", JUDGE_ERROR, "temporary", NULL },
+		{ 'T', "SELECT 1 AS x INTO TEMP plans", JUDGE_ERROR, "temporary", NULL },
+		{ 'T', "CREATE TEMP VIEW plans AS SELECT 1", JUDGE_ERROR, "temporary", NULL },
+		{ 'T', "CREATE TEMP SEQUENCE roles_id_seq", JUDGE_ERROR, "temporary", NULL },
+		{ 'T', "CREATE TABLE pg_temp.orders (id int)", JUDGE_ERROR, "temporary", NULL },
+		{ 'T', "ALTER TABLE pg_temp.t RENAME TO orders", JUDGE_ERROR, "temporary", NULL },
+		{ 'T', "CREATE TEMP TABLE scratch (id serial)", JUDGE_RUN, NULL, NULL },
+		{ 'T', "SELECT 1 AS x INTO scratch", JUDGE_RUN, NULL, NULL },
+	};
+
+	CHECK(cases);
+}
+
 Test(judge, tables_that_cannot_be_reached)
 {
 	static const struct expected cases[] = {
@@ -354,7 +426,6 @@ Test(judge, tables_that_cannot_be_reached)
 		{ 'S', "INSERT INTO users SELECT * FROM campaigns", JUDGE_ERROR, "reach", NULL },
 		{ 'S', "-- pgdocket: scope=tenant\nCREATE VIEW v AS SELECT * FROM campaigns",
 		  JUDGE_FILTER, "scope", NULL },
-		{ 'T', "CREATE TEMP TABLE users (id int)", JUDGE_RUN, NULL, NULL },
 		{ 'T', "ALTER VIEW v RENAME TO users", JUDGE_ERROR, "one-side", NULL },
 		{ 'T', "ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO PUBLIC", JUDGE_FILTER,
 		  "database-wide", NULL },
@@ -499,6 +570,28 @@ static void apply(struct fixture *f, struct world *world, const char *sql)
 
 	for (size_t i = 0; i < file->statements; i++)
 		cr_assert(world_apply(world, &file->statement[i], &err) == 0);
+}
+
+Test(world, keeps_temporary_names_apart)
+{
+	struct judge_verdict verdict;
+	struct fixture f;
+
+	setup(&f);
+	apply(&f, f.tenant, "CREATE TEMP TABLE scratch (id int); ALTER TABLE scratch RENAME TO s");
+	cr_expect(world_find(f.tenant, WORLD_RELATION, "s")->temporary);
+	judge(&f, false, "ALTER TABLE s RENAME TO plans", &verdict);
+	cr_expect(verdict.result == JUDGE_ERROR && !strcmp(verdict.rule, "temporary"), "%s",
+		  verdict.message);
+	judge(&f, false, "CREATE TABLE s (id int)", &verdict);
+	cr_expect(verdict.result == JUDGE_ERROR && !strcmp(verdict.rule, "temporary"), "%s",
+		  verdict.message);
+	judge(&f, false, "INSERT INTO s VALUES (1)", &verdict);
+	cr_expect(verdict.result == JUDGE_RUN, "%s", verdict.message);
+	apply(&f, f.tenant, "DROP TABLE pg_temp.orders; DROP TABLE pg_temp.s");
+	cr_expect(world_find(f.tenant, WORLD_RELATION, "orders") != NULL);
+	cr_expect(world_find(f.tenant, WORLD_RELATION, "s") == NULL);
+	arena_free(f.arena);
 }
 
 Test(world, follows_names)
