@@ -189,6 +189,16 @@ int outcome_ask(struct run *run, struct task *task, struct err *err)
 	return ask(run, task, NULL, task->asked_xid, &error, err);
 }
 
+/* Not the schema's fault, and no attempt: each session ends so once, a new one never. */
+static int not_begun(struct run *run, struct task *task, const struct err *error, struct err *err)
+{
+	task->attempts--;
+	if (!run->cancelled)
+		return again(run, task, NULL, error, err);
+	task_put_back(task);
+	return 0;
+}
+
 int outcome_take(struct run *run, struct worker *worker, struct err *err)
 {
 	const struct segment_result *result = segment_result(worker->engine);
@@ -205,6 +215,7 @@ int outcome_take(struct run *run, struct worker *worker, struct err *err)
 			return not_done(run, task, result->statement, &result->error, err);
 		task_put_back(task);
 		return 0;
+	case SEGMENT_NOT_BEGUN: return not_begun(run, task, &result->error, err);
 	case SEGMENT_DONE_BEFORE:
 	case SEGMENT_UNKNOWN:
 		if (!session_lost(run->control))

@@ -50,6 +50,7 @@ enum action {
 	ACTION_COMMIT_FAILED, /* stage 3 failed: its Sync is sent already */
 	ACTION_COMMITTED,
 	ACTION_UNDONE,
+	ACTION_UNFIT,   /* the session is given up before the claim: nothing was begun */
 	ACTION_UNKNOWN, /* give the session up; the ledger decides */
 	ACTION_CANCEL
 };
@@ -68,12 +69,14 @@ struct transition {
 	ON(state, TOO_LATE, UNKNOWN, ENDED)
 
 static const struct transition table[STATE_ENDED][EVENT_COUNT] = {
-	ALWAYS(RESET)
 	ON(RESET,    RIGHT,       NONE,          RESET)
 	ON(RESET,    SYNCED_BUSY, NONE,          CLAIM)
 	/* Stage 1 is sent already and would go on behind the Sync: only closing stops it. */
-	ON(RESET,    WRONG,       UNKNOWN,       ENDED)
-	ON(RESET,    FAILED,      UNKNOWN,       ENDED)
+	ON(RESET,    WRONG,       UNFIT,         ENDED)
+	ON(RESET,    FAILED,      UNFIT,         ENDED)
+	ON(RESET,    ALIEN,       UNFIT,         ENDED)
+	ON(RESET,    LOST,        UNFIT,         ENDED)
+	ON(RESET,    TOO_LATE,    UNFIT,         ENDED)
 	ON(RESET,    LATE,        CANCEL,        RESET)
 	ALWAYS(CLAIM)
 	ON(CLAIM,    RIGHT,       NONE,          CLAIM)
@@ -191,7 +194,7 @@ void segment_interrupt(struct segment *segment)
 static void end(struct segment *segment, enum segment_outcome outcome)
 {
 	segment->result.outcome = outcome;
-	if (outcome == SEGMENT_UNKNOWN)
+	if (outcome == SEGMENT_UNKNOWN || outcome == SEGMENT_NOT_BEGUN)
 		segment->result.spent = true;
 }
 
@@ -245,6 +248,7 @@ static int act(struct segment *segment, enum action action)
 		return 0;
 	case ACTION_COMMITTED: end(segment, SEGMENT_COMMITTED); return 0;
 	case ACTION_UNDONE: undone(segment); return 0;
+	case ACTION_UNFIT: end(segment, SEGMENT_NOT_BEGUN); return 0;
 	case ACTION_UNKNOWN: end(segment, SEGMENT_UNKNOWN); return 0;
 	case ACTION_CANCEL: cancel(segment); return 0;
 	case ACTION_BUG:

@@ -25,6 +25,8 @@ enum check {
 	CHECK_STATEMENT,
 	CHECK_SHAPE_BEFORE,
 	CHECK_SHAPE_AFTER,
+	CHECK_REACH_BEFORE,
+	CHECK_REACH,
 	CHECK_TRUE, /* this one and those behind it: one column that must be true */
 	CHECK_ROLE = CHECK_TRUE,
 	CHECK_PATH,
@@ -241,8 +243,8 @@ static void shape_settings_back(struct sender *s)
 
 static void send_pin(struct sender *s)
 {
-	send_prepared(s, "pgdocket_pin", CHECKED(CHECK_ROLE), "nn", s->job->document->lock_timeout_ms,
-		s->job->document->statement_timeout_ms);
+	send_prepared(s, "pgdocket_pin", CHECKED(CHECK_ROLE), "nnt", s->job->document->lock_timeout_ms,
+		s->job->document->statement_timeout_ms, session_identity(s->session));
 }
 
 static void send_reset(struct sender *s)
@@ -304,6 +306,24 @@ int stage_send_claim(struct stage *stage, struct session *session, const struct 
 
 /* --- stage 2 --- */
 
+/* The shared schema's own program may reach anything. */
+static void send_reach(struct sender *s, int64_t oid, enum check check)
+{
+	const struct document *document = s->job->document;
+	const struct doc_segment *segment = s->job->segment;
+	struct buf announced = BUF_INIT(ARRAY_MAX);
+	if (document->classes && document->class[s->job->schema->class_index].shared)
+		ask_array_text(&announced, "*");
+	for (size_t i = 0; i < segment->statements; i++)
+		for (size_t l = 0; l < segment->statement[i].locks; l++)
+			ask_array_text(&announced, segment->statement[i].lock[l]);
+	ask_array_end(&announced);
+	s->failed = s->failed || buf_check(&announced, s->err);
+	send_prepared(s, "pgdocket_reach", CHECKED(check), "ntt", oid, buf_text(&announced),
+		document->shared_schema);
+	buf_release(&announced);
+}
+
 static void send_statements(struct sender *s, struct segment_result *result)
 {
 	const struct doc_segment *segment = s->job->segment;
@@ -328,7 +348,9 @@ int stage_send_work(struct stage *stage, struct session *session, const struct s
 	struct sender s = sender(stage, session, job, result);
 	search_path(&s, job->document->path, job->document->paths);
 	settings_send(&s, CHECK_PATH);
+	send_reach(&s, result->oid, CHECK_REACH_BEFORE);
 	send_statements(&s, result);
+	send_reach(&s, result->oid, CHECK_REACH);
 	bookkeeping_path(&s);
 	settings_send(&s, CHECK_PATH);
 	send_steps(&s, job->segment->after, job->segment->afters);
@@ -354,6 +376,7 @@ int stage_send_close(struct stage *stage, struct session *session, const struct 
 /* --- judging --- */
 
 struct judged {
+	struct stage *stage;
 	const struct item *item;
 	const struct rows *rows;
 	const struct segment_job *job;
@@ -472,6 +495,30 @@ static enum stage_verdict judge_shape(const struct judged *j)
 		"a statement depends on more than its own schema; look at the first schema of the class");
 }
 
+/* Behind the statements everything must be as it was before them. */
+static enum stage_verdict judge_reach(const struct judged *j)
+{
+	struct stage *stage = j->stage;
+	const char *session = answer(j, 3, 0), *shared = answer(j, 3, 1), *relation = answer(j, 3, 2);
+	struct err *err = &j->result->error;
+	if (j->item->check == CHECK_REACH_BEFORE) {
+		snprintf(stage->session, sizeof stage->session, "%s", session ? session : "?");
+		snprintf(stage->shared, sizeof stage->shared, "%s", shared ? shared : "?");
+		return STAGE_RIGHT;
+	}
+	if (relation)
+		err_refuse(err, "reach", "its statements lock %s, which the plan does not announce", relation);
+	else if (!shared || strcmp(shared, stage->shared) != 0)
+		err_refuse(err, "reach", "its statements changed what stands in the shared schema");
+	else if (!session || strcmp(session, stage->session) != 0)
+		err_refuse(err, "reach", "its statements left another search_path or role behind");
+	else
+		return STAGE_RIGHT;
+	err_hint(err, "nothing of it is left; name the schema's own tables, or write -- pgdocket: "
+				  "scope=tenant above the statement and plan again");
+	return STAGE_WRONG;
+}
+
 static enum stage_verdict judge(const struct judged *j)
 {
 	switch ((enum check)j->item->check) {
@@ -482,6 +529,8 @@ static enum stage_verdict judge(const struct judged *j)
 	case CHECK_STATEMENT: return judge_step(j);
 	case CHECK_SHAPE_BEFORE:
 	case CHECK_SHAPE_AFTER: return judge_shape(j);
+	case CHECK_REACH_BEFORE:
+	case CHECK_REACH: return judge_reach(j);
 	case CHECK_ROLE:
 	case CHECK_PATH:
 	case CHECK_NATIVE_LOCK:
@@ -503,7 +552,7 @@ static const struct item *head(const struct stage *stage)
 enum stage_verdict stage_judge(struct stage *stage, const struct rows *rows,
 	const struct segment_job *job, struct segment_result *result)
 {
-	const struct judged judged = { head(stage), rows, job, result };
+	const struct judged judged = { stage, head(stage), rows, job, result };
 	enum stage_verdict verdict = judge(&judged);
 	if (verdict == STAGE_RIGHT)
 		stage->next++;
@@ -570,6 +619,7 @@ int segment_open_session(struct session *session, const struct document *documen
 		{ "pgdocket_applied", sql_segment_applied },
 		{ "pgdocket_settings", sql_segment_settings },
 		{ "pgdocket_native_lock", sql_segment_native_lock },
+		{ "pgdocket_reach", sql_segment_reach },
 		{ "pgdocket_xid", sql_segment_xid },
 		{ "pgdocket_finished", sql_segment_finished },
 		{ "pgdocket_shape", document->shape_query.text },

@@ -16,6 +16,7 @@ struct stage {
 	size_t count, next, capacity;
 	int failed; /* check of the item that failed; 0: none */
 	struct buf names, values, reach;
+	char session[64], shared[64]; /* as they were before the statements (segment_reach.sql) */
 };
 
 enum stage_verdict { STAGE_RIGHT, STAGE_WRONG, STAGE_ALIEN };

@@ -25,7 +25,7 @@
 struct session {
 	PGconn *conn;
 	int version, backend_pid;
-	char *describe;
+	char *describe, *identity;
 	bool lost;         /* nothing more can be expected of it */
 	bool terminator;   /* pipeline: a result was handed out, its NULL is still to be read */
 	bool discard_rows; /* pipeline: rows of the result that is read are dropped */
@@ -252,6 +252,8 @@ static int examine(struct session *session, struct err *err)
 	} else if (strcmp(rows_text(facts, 0, 1), "UTF8") != 0) {
 		err_set(err, ERR_UNFIT, "the database's encoding is %s", rows_text(facts, 0, 1));
 		err_hint(err, "only databases with encoding UTF8 are supported");
+	} else if (!(session->identity = strdup(rows_text(facts, 0, 2)))) {
+		err_nomem(err);
 	}
 	rows_free(facts);
 	return err->code == ERR_NONE ? 0 : -1;
@@ -294,6 +296,7 @@ void session_close(struct session *session)
 		return;
 	PQfinish(session->conn);
 	free(session->describe);
+	free(session->identity);
 	free(session);
 }
 
@@ -317,6 +320,11 @@ int session_backend_pid(const struct session *session)
 const char *session_describe(const struct session *session)
 {
 	return session->describe;
+}
+
+const char *session_identity(const struct session *session)
+{
+	return session->identity;
 }
 
 bool session_lost(const struct session *session)

@@ -42,6 +42,8 @@ int session_server_version(const struct session *session);  /* 150018 */
 int session_backend_pid(const struct session *session);
 /* "host=... port=... dbname=... user=...", never a password */
 const char *session_describe(const struct session *session);
+/* Its roles at the beginning, current and login, as the server quotes them. */
+const char *session_identity(const struct session *session);
 bool session_lost(const struct session *session);
 
 /* params: text or NULL each. deadline_ms: 0 = none; past it: cancel, drain, ERR_SERVER 57014. */

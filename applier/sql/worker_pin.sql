@@ -1,5 +1,5 @@
--- Pin a worker's session. $1 lock_timeout, $2 statement_timeout. client_connection_check_interval is there from 14 on.
--- Column: whether the role is the one that logged in.
+-- Pin a worker's session. $1 lock_timeout, $2 statement_timeout, $3 identity (as session_facts). client_connection_check_interval is there from 14 on.
+-- Column: whether both roles are still those that the session began with.
 WITH pinned AS MATERIALIZED (
   SELECT pg_catalog.count(pg_catalog.set_config(s.name, s.value, false)) AS settings
     FROM (VALUES ('search_path', 'pg_catalog, pg_temp', 0), ('DateStyle', 'ISO, MDY', 0),
@@ -9,4 +9,4 @@ WITH pinned AS MATERIALIZED (
                  ('idle_session_timeout', '0', 140000), ('idle_in_transaction_session_timeout', '60s', 0), ('lock_timeout', $1::pg_catalog.text, 0),
                  ('statement_timeout', $2::pg_catalog.text, 0)) AS s(name, value, since)
    WHERE s.since OPERATOR(pg_catalog.<=) pg_catalog.current_setting('server_version_num')::pg_catalog.int4)
-SELECT CURRENT_USER OPERATOR(pg_catalog.=) SESSION_USER FROM pinned
+SELECT pg_catalog.concat_ws('/', pg_catalog.quote_ident(CURRENT_USER), pg_catalog.quote_ident(SESSION_USER)) OPERATOR(pg_catalog.=) $3::pg_catalog.text FROM pinned

@@ -28,6 +28,7 @@ static bool may = true;
 static const char *path[] = { "$schema", "public" };
 static const char *history[] = { "schema_migrations" };
 static struct doc_pin pins[] = { { "TimeZone", "UTC" }, { "DateStyle", "ISO, MDY" } };
+static const char *announced[] = { "public.counter", "public.parent" };
 static struct doc_migration migration = { .version = "1", .name = "x", .file = "1_x.up.sql", .up = true };
 static struct doc_step befores[] = {
 	{ .text = "LOCK TABLE schema_migrations IN SHARE ROW EXCLUSIVE MODE", .tag = "LOCK TABLE" },
@@ -147,6 +148,8 @@ static void add(const char *text, const char *tag)
 	memset(s, 0, sizeof *s);
 	s->number = (int)segment.statements;
 	s->line = 10 * s->number;
+	s->locks = COUNT(announced);
+	s->lock = announced;
 	s->step.text = text;
 	s->step.text_len = word_check_off ? 0 : strlen(text);
 	s->step.tag = tag;
@@ -221,7 +224,7 @@ Test(segment, commits_once)
 Test(segment, goes_on_to_the_next_schema_with_a_clean_session)
 {
 	begin();
-	add("SELECT set_config('search_path', 'public', false), set_config('lock_timeout', '1', false)", "SELECT");
+	add("SELECT set_config('DateStyle', 'SQL', false), set_config('lock_timeout', '1', false)", "SELECT");
 	add("CREATE TEMP TABLE leftover (x int)", "CREATE TABLE");
 	struct session *s = ready();
 	cr_expect_eq(run(s)->outcome, SEGMENT_COMMITTED);
@@ -235,6 +238,70 @@ Test(segment, goes_on_to_the_next_schema_with_a_clean_session)
 	cr_expect_eq(r->outcome, SEGMENT_COMMITTED, "%s", r->error.message);
 	EXPECT("SELECT version FROM tenant_b.schema_migrations", "1");
 	EXPECT("SELECT count(*) FROM pgdocket.finished", "2");
+}
+
+/* Before the claim nothing can have happened: another session may take the schema at once. */
+Test(segment, a_session_that_cannot_be_reset_begins_nothing)
+{
+	begin();
+	as_admin("GRANT pg_monitor TO applier");
+	job.reset = true;
+	for (int lost = 0; lost < 2; lost++) {
+		segment.statements = 0;
+		good_program();
+		struct session *s = ready();
+		struct rows *rows = NULL;
+		struct err err = ERR_INIT;
+		if (lost)
+			as_admin("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'applier'");
+		else
+			cr_assert_eq(session_queue(s, NULL, "SET ROLE pg_monitor", 0, NULL, &err) || session_queue_sync(s, &err), 0);
+		for (enum session_event e = SESSION_WAIT; !lost && e != SESSION_SYNCED; rows_free(rows)) {
+			cr_assert_eq(session_wait(&s, 1, 1000, &err), 0);
+			e = session_next(s, &rows, &err);
+		}
+		const struct segment_result *r = run(s);
+		cr_expect_eq(r->outcome, SEGMENT_NOT_BEGUN, "%s", r->error.message);
+		cr_expect(r->spent);
+		expect_nothing_left();
+		forget(s);
+	}
+	const struct segment_result *r = run(ready());
+	cr_expect_eq(r->outcome, SEGMENT_COMMITTED, "%s", r->error.message);
+	expect_done();
+}
+
+Test(segment, what_is_reached_unannounced_is_taken_back)
+{
+	static const char *const reaching[] = {
+		"DO $$ BEGIN INSERT INTO public.other VALUES (1); END $$",
+		"DO $$ BEGIN CREATE TABLE public.fresh (x int); END $$",
+		"DO $$ BEGIN DROP TABLE public.other; END $$",
+		"SELECT set_config('search_path', 'public', true)",
+		"SELECT set_config('role', 'pg_monitor', false)",
+	};
+	begin();
+	as_admin("GRANT pg_monitor TO applier; CREATE TABLE public.other (x int); ALTER TABLE public.other OWNER TO applier");
+	document.shared_schema = "public";
+	for (size_t i = 0; i < COUNT(reaching); i++) {
+		segment.statements = 0;
+		good_program();
+		add(reaching[i], NULL);
+		struct session *s = ready();
+		const struct segment_result *r = run(s);
+		cr_expect_eq(r->outcome, SEGMENT_ROLLED_BACK, "%s", reaching[i]);
+		cr_expect_str_eq(r->error.reason, "reach", "%s: %s", reaching[i], r->error.message);
+		forget(s);
+		expect_nothing_left();
+		EXPECT("SELECT count(*) FROM public.other", "0");
+	}
+	static const char *all[] = { "*" };
+	segment.statements = 0;
+	good_program();
+	add("INSERT INTO public.other VALUES (1)", NULL);
+	statements[0].lock = all;
+	statements[0].locks = 1;
+	cr_expect_eq(run(ready())->outcome, SEGMENT_COMMITTED);
 }
 
 Test(segment, an_error_leaves_nothing_and_names_the_statement)
