@@ -5,7 +5,7 @@ set -eu
 
 build='make gcc libc6-dev binutils pkg-config libsqlite3-dev libpq-dev zlib1g-dev libssl-dev libpg-query-dev
 libprotobuf-c-dev libinih-dev'
-tests='clang libcriterion-dev bats postgresql openssh-client sqlite3 openssl expect strace universal-ctags jq nodejs npm procps'
+tests='clang libcriterion-dev bats postgresql openssh-client sqlite3 openssl expect strace universal-ctags jq nodejs npm procps time'
 
 if ! command -v dpkg-query >/dev/null; then
 	echo "setup: this is not Debian; what is needed, by Debian's names:" $build $tests >&2

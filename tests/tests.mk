@@ -71,3 +71,7 @@ fuzz:
 	@for target in $(FUZZ); do echo "$$target, $(FUZZ_SECONDS) s"; mkdir -p $(BUILD)/corpora/$$target; \
 	  $(BUILD)/fuzz/fuzz/$$target -max_total_time=$(FUZZ_SECONDS) -rss_limit_mb=4096 -print_final_stats=1 -verbosity=0 \
 	    -artifact_prefix=$(BUILD)/corpora/$$target. $(BUILD)/corpora/$$target tests/corpora/$${target#fuzz_} || exit 1; done
+
+# Time and memory of every step, as ratios to PostgreSQL's own programs in the same run: make bench TENANTS="50 500"
+bench: setup all
+	@PGDOCKET_BIN=$(abspath $(O)) tests/bench/steps.sh $(TENANTS)
