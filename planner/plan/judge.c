@@ -132,6 +132,13 @@ static enum judge_result rule_foreign(const struct judge *judge, const struct ju
 	const struct sql_statement *statement = item->statement;
 	char name[200];
 
+	if (item->scope == SQL_SCOPE_NONE &&
+	    judge_mention(judge, statement, name) == MENTION_TENANT) {
+		SAY(out, "%s mentions the tenant's schema %s", judge_body_word(statement), name);
+		HINT(out, "write names without their schema, or say for whom it is in a line above it: "
+			  "-- pgdocket: scope=shared, scope=tenant or scope=all");
+		return JUDGE_ERROR;
+	}
 	for (size_t i = 0; i < statement->objects; i++) {
 		const struct sql_object *object = &statement->object[i];
 		const char *schema = judge_foreign_schema(judge, object);
@@ -214,18 +221,29 @@ static enum judge_result rule_side(const struct judge *judge, const struct judge
 static enum judge_result rule_mention(const struct judge *judge, const struct judge_case *item,
 				      struct judge_verdict *out)
 {
+	const char *who = judge_body_word(item->statement);
+	char name[200];
+
 	if (item->scope != SQL_SCOPE_NONE)
 		return JUDGE_RUN;
-	for (size_t i = 0; i < judge->foreign->only->count; i++) {
-		if (!judge_mentions(item->statement, judge->foreign->only->items[i]))
-			continue;
-		SAY(out, "%s mentions %s, which exists only in %s", judge_body_word(item->statement),
-		    judge->foreign->only->items[i], side_word(judge));
-		HINT(out, "say for whom it is in a line above it: -- pgdocket: scope=shared, "
-			  "scope=tenant or scope=all");
-		return JUDGE_ERROR;
+	switch (judge_mention(judge, item->statement, name)) {
+	case MENTION_ONLY:
+		SAY(out, "%s mentions %s, which exists only in %s", who, name, side_word(judge));
+		break;
+	case MENTION_LACKING:
+		SAY(out, "%s mentions %s, which these schemas lack and %s has", who, name,
+		    judge->shared_schema);
+		break;
+	case MENTION_SHARED:
+		SAY(out, "%s mentions %s.%s outright", who, judge->shared_schema, name);
+		break;
+	case MENTION_TENANT: /* foreign-schema has said so */
+	case MENTION_NONE:
+	default: return JUDGE_RUN;
 	}
-	return JUDGE_RUN;
+	HINT(out, "say for whom it is in a line above it: -- pgdocket: scope=shared, scope=tenant "
+		  "or scope=all");
+	return JUDGE_ERROR;
 }
 
 static enum judge_result rule_opaque(const struct judge *judge, const struct judge_case *item,

@@ -88,6 +88,14 @@ const char *judge_body_word(const struct sql_statement *statement); /* for peopl
 bool judge_mentions(const struct sql_statement *statement, const char *word);
 /* What a body says that changes the session ("search_path", "SET ROLE"), or NULL. */
 const char *judge_session_word(const struct sql_statement *statement);
+enum judge_mention { MENTION_NONE, MENTION_ONLY, MENTION_LACKING, MENTION_SHARED, MENTION_TENANT };
+/*
+ * What bodies mention that is not the class's own: a table of one side only, something of the
+ * shared schema that these tenants lack, public.x outright, or another tenant's schema; name says
+ * which.
+ */
+enum judge_mention judge_mention(const struct judge *judge, const struct sql_statement *statement,
+				 char name[200]);
 
 /* judge_notes.c: what a reviewer must see of a statement that runs, and what it locks. */
 void judge_notes(const struct judge *judge, const struct judge_case *item,

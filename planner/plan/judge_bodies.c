@@ -4,6 +4,7 @@
  */
 #include "judge.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -92,4 +93,128 @@ const char *judge_session_word(const struct sql_statement *statement)
 				return pairs[p].says;
 	}
 	return NULL;
+}
+
+struct lacking {
+	const struct judge *judge;
+	const struct sql_statement *statement;
+	const char *name; /* the first by name */
+};
+
+static bool see_lacking(void *context, const struct world_object *object)
+{
+	struct lacking *lacking = context;
+
+	if (object->space == WORLD_RELATION &&
+	    !world_find(lacking->judge->world, WORLD_RELATION, object->name) &&
+	    (!lacking->name || strcmp(object->name, lacking->name) < 0) &&
+	    judge_mentions(lacking->statement, object->name))
+		lacking->name = object->name;
+	return true;
+}
+
+/* The name in front of the dot at text[dot], as written and without quotes; false: none. */
+static bool name_before(const char *text, size_t dot, char name[200], bool *quoted)
+{
+	size_t end = dot, start;
+
+	while (end > 0 && is_blank(text[end - 1]))
+		end--;
+	*quoted = end > 0 && text[end - 1] == '"';
+	end -= *quoted;
+	for (start = end; start > 0; start--)
+		if (*quoted ? text[start - 1] == '"' : !is_word_byte(text[start - 1]))
+			break;
+	return start < end && snprintf(name, 200, "%.*s", (int)(end - start), text + start) < 200;
+}
+
+static bool name_behind(const char *text, size_t dot, char name[200], bool *quoted)
+{
+	size_t start = dot + 1, end;
+
+	while (is_blank(text[start]))
+		start++;
+	*quoted = text[start] == '"';
+	start += *quoted;
+	for (end = start; text[end]; end++)
+		if (*quoted ? text[end] == '"' : !is_word_byte(text[end]))
+			break;
+	return start < end && snprintf(name, 200, "%.*s", (int)(end - start), text + start) < 200;
+}
+
+static void fold(char *name)
+{
+	for (; *name; name++)
+		if (*name >= 'A' && *name <= 'Z')
+			*name = (char)(*name + 32);
+}
+
+/* What stands around one dot; MENTION_NONE: nothing of interest. */
+static enum judge_mention qualified(const struct judge *judge, const char *text, size_t dot,
+				    char name[200])
+{
+	char behind[200];
+	bool quoted;
+
+	if (!name_before(text, dot, name, &quoted))
+		return MENTION_NONE;
+	if (!quoted)
+		fold(name);
+	if (judge->is_tenant(judge->is_tenant_context, name))
+		return MENTION_TENANT;
+	if (judge->shared || !judge->other || strcmp(name, judge->shared_schema) != 0 ||
+	    !name_behind(text, dot, behind, &quoted))
+		return MENTION_NONE;
+	if (!quoted)
+		fold(behind);
+	snprintf(name, 200, "%s", behind);
+	return world_find(judge->other, WORLD_RELATION, behind) ? MENTION_SHARED : MENTION_NONE;
+}
+
+static enum judge_mention in_text(const struct judge *judge, const char *text, char name[200])
+{
+	enum judge_mention found = MENTION_NONE;
+	char shared[200] = "";
+
+	for (const char *dot = text; (dot = strchr(dot, '.')) != NULL; dot++) {
+		enum judge_mention here = qualified(judge, text, (size_t)(dot - text), name);
+
+		if (here == MENTION_TENANT)
+			return here;
+		if (here == MENTION_SHARED && found == MENTION_NONE) {
+			found = here;
+			snprintf(shared, sizeof shared, "%s", name);
+		}
+	}
+	snprintf(name, 200, "%s", shared);
+	return found;
+}
+
+enum judge_mention judge_mention(const struct judge *judge, const struct sql_statement *statement,
+				 char name[200])
+{
+	struct lacking lacking = { judge, statement, NULL };
+	const struct conf_list *only = judge->foreign->only;
+	const char *text;
+
+	if (!body(statement, 0))
+		return MENTION_NONE;
+	for (size_t i = 0; i < only->count; i++)
+		if (judge_mentions(statement, only->items[i])) {
+			snprintf(name, 200, "%s", only->items[i]);
+			return MENTION_ONLY;
+		}
+	if (!judge->shared && judge->other)
+		world_each(judge->other, see_lacking, &lacking);
+	if (lacking.name) {
+		snprintf(name, 200, "%s", lacking.name);
+		return MENTION_LACKING;
+	}
+	for (size_t i = 0; (text = body(statement, i)) != NULL; i++) {
+		enum judge_mention found = in_text(judge, text, name);
+
+		if (found != MENTION_NONE)
+			return found;
+	}
+	return MENTION_NONE;
 }

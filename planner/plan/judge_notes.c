@@ -195,6 +195,17 @@ static void lock_holder(const struct judge *judge, const struct sql_statement *s
 		add_lock(out, relation);
 }
 
+/* What a directive lets through may reach anything shared: "*" stands for that. */
+static void lock_anything(const struct judge *judge, const struct judge_case *item,
+			  struct judge_verdict *out)
+{
+	char name[200];
+
+	if ((item->scope == SQL_SCOPE_TENANT || item->scope == SQL_SCOPE_ALL) &&
+	    judge_mention(judge, item->statement, name) != MENTION_NONE)
+		add_lock(out, "*");
+}
+
 static int by_text(const void *a, const void *b)
 {
 	return strcmp(a, b);
@@ -216,11 +227,18 @@ static void note_locks(const struct judge *judge, const struct judge_case *item,
 			 object->name)
 			lock_holder(judge, statement, object, out);
 	}
+	lock_anything(judge, item, out);
 	qsort(out->lock, out->locks, sizeof out->lock[0], by_text);
 	for (size_t i = 0; i < out->locks; i++)
-		NOTE(out, "shared-lock", JUDGE_WARNING,
-		     "%s locks %s from every tenant: the plan runs with one worker", what(item),
-		     out->lock[i]);
+		if (!strcmp(out->lock[i], "*"))
+			NOTE(out, "shared-lock", JUDGE_WARNING,
+			     "%s may lock shared relations from every tenant: the plan runs with one "
+			     "worker",
+			     what(item));
+		else
+			NOTE(out, "shared-lock", JUDGE_WARNING,
+			     "%s locks %s from every tenant: the plan runs with one worker",
+			     what(item), out->lock[i]);
 }
 
 /*

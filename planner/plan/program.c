@@ -118,7 +118,8 @@ static int remember_keys(struct building *b, const struct sql_statement *from,
 			table = object->name;
 		if (object->use == SQL_FOREIGN_KEY && table)
 			for (size_t l = 0; l < verdict->locks; l++)
-				if (world_add_key(b->planned->world, table, verdict->lock[l],
+				if (strcmp(verdict->lock[l], "*") != 0 &&
+				    world_add_key(b->planned->world, table, verdict->lock[l],
 						  b->err))
 					return -1;
 	}

@@ -100,6 +100,24 @@ DO \$\$ BEGIN UPDATE users SET email = ''; END \$\$;"
 	has "a function body mentions users"
 }
 
+@test "a body that mentions what tenants lack, or another tenant, needs a directive" {
+	plan_of "DO \$\$ BEGIN UPDATE plans SET id = 1; END \$\$;" --scope tenant
+	exits 1
+	has "2_second.up.sql:1: a DO block mentions plans, which these schemas lack and public has"
+	has "(mention)"
+	plan_of "DO \$\$ BEGIN UPDATE tenant_2.orders SET id = 1; END \$\$;" --scope tenant
+	exits 1
+	has "a DO block mentions the tenant's schema tenant_2"
+	has "(foreign-schema)"
+	plan_of "-- pgdocket: scope=tenant
+DO \$\$ BEGIN UPDATE plans SET id = 1; END \$\$;"
+	exits 0
+	has "tenants lock shared tables: the applier will use one worker"
+	run pgdocket show s.docket
+	has "DO may lock shared relations from every tenant: the plan runs with one worker (shared-lock"
+	[ "$(pgdocket show s.docket --format json | jq -c '[.. | .locks? | select(. != null and . != [])] | unique')" = '[["*"]]' ]
+}
+
 @test "a table that tenants lack and public has is not reached by accident" {
 	plan_of "ALTER TABLE plans ADD COLUMN x int;"
 	exits 1

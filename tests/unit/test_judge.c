@@ -252,6 +252,26 @@ Test(judge, text_that_nobody_looks_into)
 		  "-- pgdocket: scope=all\nCREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT "
 		  "id FROM users'",
 		  JUDGE_RUN, NULL, NULL },
+		{ 'T', "DO $$ BEGIN UPDATE plans SET x = 1; END $$", JUDGE_ERROR, "mention",
+		  "a DO block mentions plans, which these schemas lack and public has" },
+		{ 'T', "DO $$ BEGIN UPDATE Public . \"roles_id_seq\" SET x = 1; END $$", JUDGE_ERROR,
+		  "mention", NULL },
+		{ 'T', "-- pgdocket: scope=tenant\nDO $$ BEGIN UPDATE plans SET x = 1; END $$",
+		  JUDGE_RUN, NULL, NULL },
+		{ 'S', "DO $$ BEGIN UPDATE plans SET x = 1; END $$", JUDGE_RUN, NULL, NULL },
+		{ 'T', "DO $$ BEGIN UPDATE tenant_b.orders SET x = 1; END $$", JUDGE_ERROR,
+		  "foreign-schema", "a DO block mentions the tenant's schema tenant_b" },
+		{ 'T', "DO $$ BEGIN UPDATE TENANT_b .orders SET x = 1; END $$", JUDGE_ERROR,
+		  "foreign-schema", NULL },
+		{ 'T', "DO $$ BEGIN UPDATE \"tenant_b\".orders SET x = 1; END $$", JUDGE_ERROR,
+		  "foreign-schema", NULL },
+		{ 'T', "DO $$ BEGIN UPDATE orders SET tenant_b = x.tenant_c; END $$", JUDGE_RUN,
+		  NULL, NULL },
+		{ 'T',
+		  "-- pgdocket: scope=all\nDO $$ BEGIN UPDATE tenant_b.orders SET x = 1; END $$",
+		  JUDGE_RUN, NULL, NULL },
+		{ 'T', "ALTER TABLE tenant_b.orders FROBNICATE", JUDGE_ERROR, "foreign-schema",
+		  NULL },
 		{ 'T', "ALTER TABLE campaigns FROBNICATE", JUDGE_ERROR, "opaque",
 		  "not understood" },
 		{ 'T', "-- pgdocket: accept=opaque it is from 18\nALTER TABLE campaigns FROBNICATE",
@@ -491,6 +511,10 @@ Test(judge, locks_of_shared_relations)
 	expect_locks("ALTER TABLE orders ADD COLUMN z int", NULL);
 	expect_locks("DROP TABLE campaigns", NULL);
 	expect_locks("CREATE TABLE n (u int REFERENCES campaigns (id))", NULL);
+	expect_locks("-- pgdocket: scope=tenant\nDO $$ BEGIN PERFORM 1 FROM users; END $$", "*");
+	expect_locks("-- pgdocket: scope=all\nDO $$ BEGIN PERFORM 1 FROM plans; END $$", "*");
+	expect_locks("-- pgdocket: scope=all\nDO $$ BEGIN PERFORM 1 FROM orders; END $$", NULL);
+	expect_locks("-- pgdocket: scope=tenant\nALTER TABLE campaigns ADD COLUMN x int", NULL);
 }
 
 static bool noted(const struct judge_verdict *verdict, const char *rule)
@@ -524,6 +548,8 @@ Test(judge, findings)
 		{ "ALTER TABLE nowhere ADD COLUMN x int", "missing-target", true },
 		{ "ALTER TABLE IF EXISTS nowhere ADD COLUMN x int", "missing-target", false },
 		{ "DROP TABLE orders", "shared-lock", true },
+		{ "-- pgdocket: scope=tenant\nDO $$ BEGIN PERFORM 1 FROM users; END $$",
+		  "shared-lock", true },
 	};
 
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
