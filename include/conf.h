@@ -32,6 +32,7 @@ struct conf {
 	struct conf_list search_path; /* "$schema" first by default, then public */
 	bool create;
 	const char *dir; /* migrations folder, relative to the conf's own folder, resolved */
+	int dir_line;    /* where the file says it; 0: it does not, dir is "migrations" */
 	const char *layout, *history; /* "auto" or an adapter's name */
 	enum conf_policy { CONF_WARN, CONF_ALLOW, CONF_ERROR } out_of_order, unknown;
 	bool per_migration; /* transaction = migration */

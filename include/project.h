@@ -14,15 +14,15 @@ struct project {
 	struct arena *arena;
 	struct conf *conf;
 	struct source source; /* no migrations: neither folder nor bundle has any */
-	bool own_conf;        /* from the folder; false: the bundle's */
-	bool own_migrations;
+	bool own_conf; /* configuration and migrations are the folder's; false: the bundle's */
 };
 
 /*
  * config: --config, or NULL: ./pgdocket.conf when there is one. bundle NULL: there is none yet,
  * the folder must have a configuration. A configuration is used when its label is the bundle's
- * target's; named by --config with another label it is ERR_CONFIG. The folder's migrations are
- * used with the folder's configuration when the migrations folder exists.
+ * target's; named by --config with another label it is ERR_CONFIG. The folder's migrations go
+ * with the folder's configuration, the bundle's with the bundle's; ERR_CONFIG when the
+ * configuration's migrations folder does not exist.
  */
 int project_open(const char *config, struct db *bundle, struct project *out,
 		 struct err *err) MUST_CHECK;

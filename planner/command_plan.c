@@ -347,6 +347,23 @@ out:
 	return result;
 }
 
+/* Whoever has no configuration here plans with the bundle's copies, and is told so. */
+static int tell_source(struct cli *cli, const struct command_plan *values,
+		       const struct project *project, struct err *err)
+{
+	const char *from = project_describe(project, err);
+	struct buf out = BUF_INIT(OUTPUT_MAX);
+
+	if (!from)
+		return -1;
+	if (project->own_conf || values->common.quiet || cli->json)
+		return 0;
+	text_safe(&out, from, strlen(from));
+	fprintf(cli->talk, "%s\n", buf_text(&out));
+	buf_release(&out);
+	return 0;
+}
+
 static int make(struct cli *cli, const struct command_plan *values, struct bundle *bundle,
 		const struct plan_inputs *inputs, enum sql_scope scope,
 		const struct plan_terms *terms, struct err *err)
@@ -369,7 +386,7 @@ static int make(struct cli *cli, const struct command_plan *values, struct bundl
 	struct plan *plan = NULL;
 	int result = -1;
 
-	if (plan_make(&request, &plan, err))
+	if (tell_source(cli, values, &inputs->project, err) || plan_make(&request, &plan, err))
 		return -1;
 	if (plan->problems)
 		result = tell_problems(cli, plan, err);

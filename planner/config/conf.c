@@ -215,6 +215,8 @@ int conf_set(struct conf_reader *reader, const char *section, const char *name, 
 	if (!key)
 		return unknown_key(reader, section, name, err);
 	out = base + key->offset;
+	if (key->offset == CONF(dir) && !is_wave(section))
+		reader->conf->dir_line = reader->key_line;
 	switch (key->kind) {
 	case KEY_TEXT: return set_text(reader, key, value, out, err);
 	case KEY_LIST: return set_list(reader, key, value, out, err);

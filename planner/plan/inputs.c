@@ -139,8 +139,8 @@ int plan_inputs_load(struct db *bundle, const char *config, struct plan_inputs *
 		goto failed;
 	if (out->project.source.layout)
 		return 0;
-	err_set(err, ERR_CONFIG, "there are no migrations to plan: neither in %s nor in the bundle",
-		out->project.conf->dir ? out->project.conf->dir : "a folder");
+	err_set(err, ERR_CONFIG, "there are no migrations to plan in %s",
+		out->project.own_conf ? out->project.conf->dir : "the bundle");
 	err_hint(err, "set dir under [migrations] in pgdocket.conf");
 failed:
 	plan_inputs_release(out);

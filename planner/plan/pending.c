@@ -78,10 +78,21 @@ static int prepare(struct making *making, struct planned *planned, struct err *e
 	return err_hint(err, "set history under [migrations]");
 }
 
+/* As the layout compares versions: to golang-migrate 000004 is 4. */
+static int find_number(const struct source *source, const char *version)
+{
+	for (size_t i = 0; i < source->migrations; i++)
+		if (*version && !version[strspn(version, "0123456789")] &&
+		    source_compare_versions(source->layout, source->migration[i].version,
+					    version) == 0)
+			return (int)i;
+	return source_find(source, version);
+}
+
 static int find_version(const struct making *making, const char *option, const char *version,
 			struct err *err)
 {
-	int found = source_find(making->source, version);
+	int found = find_number(making->source, version);
 
 	if (found >= 0)
 		return found;
@@ -165,7 +176,7 @@ static int choose_reverted(struct making *making, bool *reverted, struct err *er
 	const struct plan_request *request = making->request;
 	int count = (int)making->source->migrations, left = request->revert, keep = -1;
 
-	if (request->revert_to && (source_find(making->source, request->revert_to) >= 0 ||
+	if (request->revert_to && (find_number(making->source, request->revert_to) >= 0 ||
 				   strcmp(request->revert_to, "none") != 0)) {
 		keep = find_version(making, "--revert-to", request->revert_to, err);
 		if (keep < 0)

@@ -5,6 +5,7 @@
 #include "making.h"
 
 #include <string.h>
+#include "buf.h"
 #include "text.h"
 
 int select_leave_out(struct making *making, const char *name, const char *why, struct err *err)
@@ -114,6 +115,28 @@ static int make_slots(struct making *making, int *slots, struct err *err)
 	return 0;
 }
 
+static void add_globs(struct buf *out, const char *option, const struct conf_list *globs)
+{
+	for (size_t i = 0; i < globs->count; i++)
+		buf_add_format(out, "%s%s %s", out->len ? " " : "", option, globs->items[i]);
+}
+
+/* Each glob names something, and together they name nothing: a slip, not an empty plan. */
+static int check_any(const struct making *making, struct err *err)
+{
+	const struct plan_request *request = making->request;
+	struct buf globs = BUF_INIT(900);
+
+	if (making->planneds || (!request->schemas.count && !request->excludes.count))
+		return 0;
+	add_globs(&globs, "--schema", &request->schemas);
+	add_globs(&globs, "--exclude", &request->excludes);
+	err_set(err, ERR_USAGE, "no schema is left to plan with %s", buf_text(&globs));
+	buf_release(&globs);
+	return err_hint(err, "`pgdocket status FILE` lists the schemas; inactive ones and those "
+			     "that are not listed are never planned");
+}
+
 int select_schemas(struct making *making, struct err *err)
 {
 	const struct class_set *set = making->set;
@@ -121,7 +144,7 @@ int select_schemas(struct making *making, struct err *err)
 
 	if (!slots || check_globs(making, &making->request->schemas, "--schema", err) ||
 	    check_globs(making, &making->request->excludes, "--exclude", err) ||
-	    make_slots(making, slots, err))
+	    make_slots(making, slots, err) || check_any(making, err))
 		return -1;
 	for (size_t i = 0; i < set->schemas; i++) {
 		const char *why = reason(making, &set->schema[i]);

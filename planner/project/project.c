@@ -125,6 +125,23 @@ static bool is_folder(const char *path)
 	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
+/* A folder that is meant and missing is a slip: neither nothing nor older copies may stand in. */
+static int check_folder(const struct conf *conf, struct err *err)
+{
+	if (is_folder(conf->dir))
+		return 0;
+	if (conf->dir_line) {
+		err_set(err, ERR_CONFIG, "%s:%d: dir: there is no folder %s", conf->path,
+			conf->dir_line, conf->dir);
+		return err_hint(err, "name the migrations folder with dir under [migrations], "
+				     "relative to the configuration's own folder");
+	}
+	err_set(err, ERR_CONFIG,
+		"%s: there is no folder %s, and no dir under [migrations] names another",
+		conf->path, conf->dir);
+	return err_hint(err, "make the folder, or set dir = FOLDER under [migrations]");
+}
+
 int project_open(const char *config, struct db *bundle, struct project *out, struct err *err)
 {
 	struct carried carried = { 0 };
@@ -136,11 +153,11 @@ int project_open(const char *config, struct db *bundle, struct project *out, str
 	if ((bundle && read_carried(out->arena, bundle, &carried, err)) ||
 	    load_conf(out, config, bundle, &carried, err))
 		return -1;
-	out->own_migrations = out->own_conf && is_folder(out->conf->dir);
-	if (out->own_migrations)
-		return source_load(out->arena, out->conf->dir, out->conf->layout, &out->source,
-				   err);
-	return bundle ? restore_migrations(out, bundle, &carried, err) : 0;
+	if (!out->own_conf)
+		return restore_migrations(out, bundle, &carried, err);
+	if (check_folder(out->conf, err))
+		return -1;
+	return source_load(out->arena, out->conf->dir, out->conf->layout, &out->source, err);
 }
 
 void project_close(struct project *project)
@@ -158,9 +175,5 @@ const char *project_describe(const struct project *project, struct err *err)
 	if (!project->source.migrations)
 		return arena_format(project->arena, err, "configuration from %s, no migrations",
 				    conf);
-	if (project->own_conf == project->own_migrations)
-		return arena_format(project->arena, err, "configuration and migrations from %s",
-				    conf);
-	return arena_format(project->arena, err,
-			    "configuration from %s, migrations from the bundle", conf);
+	return arena_format(project->arena, err, "configuration and migrations from %s", conf);
 }

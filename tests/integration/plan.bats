@@ -336,6 +336,9 @@ CREATE TABLE a (id int);" ""
 	run pgdocket plan s.docket --replace --schema 'nobody*'
 	exits 2
 	has "--schema nobody*: no schema of the snapshot has such a name"
+	run pgdocket plan s.docket --replace --schema 'tenant_*' --exclude 'tenant_?'
+	exits 2
+	has "no schema is left to plan with --schema tenant_* --exclude tenant_?"
 	run pgdocket plan s.docket --replace --scope some
 	exits 2
 	has "--scope takes shared, tenant or all"
@@ -349,6 +352,12 @@ CREATE TABLE a (id int);" ""
 	run pgdocket plan s.docket --replace --to 9
 	exits 2
 	has "--to 9: there is no migration of this version"
+	has "leading digits"
+	run pgdocket plan s.docket --replace --to 000002
+	exits 0
+	has "1 migration, 1 statement"
+	run pgdocket plan s.docket --replace --to ''
+	exits 2
 	run pgdocket plan s.docket --replace --to 2 --revert 1
 	exits 2
 	has "exclude each other"
@@ -369,6 +378,8 @@ CREATE TABLE a (id int);" ""
 	has "DELETE FROM schema_migrations"
 	has "VALUES (1, false)"
 	run pgdocket plan s.docket --replace --revert-to 1
+	exits 0
+	run pgdocket plan s.docket --replace --revert-to 0001
 	exits 0
 	run pgdocket plan s.docket --replace --revert-to none
 	exits 0
@@ -396,6 +407,20 @@ CREATE TABLE a (id int);" ""
 	run pgdocket plan s.docket --json
 	exits 0
 	[ "$(jq .plan <<<"$output")" = null ]
+}
+
+@test "a migrations folder that is not there; without a configuration the bundle's copies" {
+	plan_of "CREATE TABLE a (id int);"
+	exits 0
+	lacks "from the bundle"
+	mv migrations elsewhere
+	run pgdocket plan s.docket --replace
+	exits 2
+	has "pgdocket.conf:10: dir: there is no folder migrations"
+	rm pgdocket.conf
+	run pgdocket plan s.docket --replace
+	exits 0
+	has "configuration and migrations from the bundle"
 }
 
 @test "a bundle with a plan: --replace, -o" {

@@ -249,8 +249,21 @@ use_query() { sed -i "s/^query = .*/query = $1/" pgdocket.conf; }
 	[[ $output == *'tenant_0001.schema_migrations is not a history table of dbmate: its columns are dirty:bool version:int8'* ]]
 }
 
-@test "without a migrations folder the snapshot has none" {
+@test "a migrations folder that is not there stops it, with and without a line that names it" {
 	rm -r migrations
+	line=$(grep -n '^dir = migrations' pgdocket.conf | cut -d: -f1)
+	run pgdocket snapshot -o a.docket -d shop -q
+	[ "$status" -eq 2 ]
+	[[ $output == "pgdocket: pgdocket.conf:$line: dir: there is no folder migrations"*'hint: '* ]]
+	[ ! -e a.docket ]
+	sed -i '/^dir = /d' pgdocket.conf
+	run pgdocket snapshot -o a.docket -d shop -q
+	[ "$status" -eq 2 ]
+	[[ $output == *'there is no folder migrations, and no dir under [migrations]'* ]]
+}
+
+@test "an empty migrations folder: the snapshot has none" {
+	rm migrations/*
 	run pgdocket snapshot -o a.docket -d shop -q
 	[ "$status" -eq 0 ]
 	[ "$(query a.docket 'SELECT count(*) FROM migration')" = 0 ]

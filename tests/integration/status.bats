@@ -165,7 +165,13 @@ class_of() { pgdocket status a.docket --json | jq -c ".classes[] | select(.schem
 	# The same target, another folder of migrations.
 	sed 's/other/test-1/' -i pgdocket.conf
 	run pgdocket status "$BATS_FILE_TMPDIR/shop/a.docket"
-	[ "${lines[1]}" = 'configuration from pgdocket.conf, migrations from the bundle (8 migrations)' ]
+	[ "$status" -eq 2 ]
+	[[ $output == 'pgdocket: pgdocket.conf: there is no folder migrations, and no dir under [migrations] names another'* ]]
+	printf '[migrations]\ndir = sql\n' >>pgdocket.conf
+	run pgdocket status "$BATS_FILE_TMPDIR/shop/a.docket"
+	[ "$status" -eq 2 ]
+	[[ $output == 'pgdocket: pgdocket.conf:6: dir: there is no folder sql'* ]]
+	sed '/migrations\|dir/d' -i pgdocket.conf
 	mkdir migrations
 	cp "$FIXTURES"/migrations/[1-3]_* migrations
 	run pgdocket status "$BATS_FILE_TMPDIR/shop/a.docket"
