@@ -50,18 +50,21 @@ typedef int json_read(
 
 struct json_field {
 	const char *key; /* NULL ends a table */
-	enum json_kind kind;
-	size_t offset;
-	int64_t low, high;
+	uint8_t kind;    /* enum json_kind */
+	uint16_t offset;
 	/* see kinds; for a digest that may be null: offset of the bool that is set when it is not, or
-	 * SIZE_MAX */
-	size_t second;
-	bool null;                /* null is allowed: text becomes NULL, int -1 */
-	bool absent;              /* the key may be missing: as null */
-	const char *const *words; /* NULL-terminated */
-	size_t element;           /* list: size of one struct */
-	/* list: one element; part: read by a table, or by a function where that is not enough */
-	const struct json_field *fields;
+	 * UINT16_MAX */
+	uint16_t second;
+	uint16_t element; /* list: size of one struct */
+	bool null;        /* null is allowed: text becomes NULL, int -1 */
+	bool absent;      /* the key may be missing: as null */
+	int32_t low;
+	int64_t high;
+	union {
+		const char *const *words; /* NULL-terminated */
+		/* list: one element; part: read by a table, or by a function where that is not enough */
+		const struct json_field *fields;
+	};
 	json_read *read;
 };
 

@@ -254,7 +254,7 @@ static int json_read_field(struct json_reader *reader, const struct json_field *
 	int rc = 0;
 	if (value->type == JSON_NULL)
 		return json_read_null(field, at, err);
-	switch (field->kind) {
+	switch ((enum json_kind)field->kind) {
 	case FIELD_BOOL:
 		if (value->type != JSON_BOOL)
 			return err_set(err, ERR_FORMAT, "is neither true nor false");
@@ -271,7 +271,7 @@ static int json_read_field(struct json_reader *reader, const struct json_field *
 		if (value->type != JSON_TEXT ||
 			!digest_parse(value->text, strlen(value->text), (struct digest *)(void *)at))
 			return err_set(err, ERR_FORMAT, "is not a SHA-256 of 64 lower-case hex digits");
-		if (field->null && field->second != SIZE_MAX)
+		if (field->null && field->second != UINT16_MAX)
 			*(bool *)(void *)(target + field->second) = true;
 		return 0;
 	case FIELD_WORD:

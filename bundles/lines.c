@@ -167,7 +167,7 @@ static bool decision(const char *token, bool *field)
 static bool parse_item(const struct lines_item *item, const char *token, size_t len, void *values)
 {
 	void *field = (char *)values + item->offset;
-	switch (item->kind) {
+	switch ((enum lines_kind)item->kind) {
 	case LINES_DIGEST:
 		return text_starts(token, "sha256:") && digest_parse(token + 7, len - 7, field);
 	case LINES_HASH: return digest_parse(token, len, field);
@@ -199,7 +199,7 @@ static void write_item(const struct lines_item *item, const void *values, struct
 {
 	const void *field = (const char *)values + item->offset;
 	char time[CLOCK_MICROS_SIZE];
-	switch (item->kind) {
+	switch ((enum lines_kind)item->kind) {
 	case LINES_DIGEST: write_hash(field, "sha256:", out); break;
 	case LINES_HASH: write_hash(field, "", out); break;
 	case LINES_INT: buf_add_format(out, "%d", *(const int *)field); break;

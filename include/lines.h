@@ -57,9 +57,10 @@ enum lines_kind {
 	LINES_ONE       /* nothing: the number 1; a larger one is ERR_VERSION */
 };
 struct lines_item {
-	enum lines_kind kind;
-	size_t offset;
-	int64_t low, high;
+	uint8_t kind; /* enum lines_kind */
+	uint16_t offset;
+	int32_t low;
+	int64_t high;
 };
 #define LINES_ITEMS_MAX 7 /* with LINES_NONE */
 struct lines_row {
