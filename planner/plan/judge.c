@@ -369,6 +369,9 @@ static enum judge_result rule_fall_through(const struct judge *judge, const stru
 					   struct judge_verdict *out)
 {
 	const struct sql_statement *statement = item->statement;
+	bool says_tenant = item->scope == SQL_SCOPE_TENANT || item->scope == SQL_SCOPE_ALL;
+	const struct world_object *own;
+	const char *name;
 
 	for (size_t i = 0; !judge->shared && i < statement->objects; i++) {
 		const struct sql_object *object = &statement->object[i];
@@ -377,13 +380,20 @@ static enum judge_result rule_fall_through(const struct judge *judge, const stru
 			continue;
 		if (judge_place(judge, statement, i).side != SIDE_FALLS)
 			continue;
-		SAY(out, "%s %s, which these schemas lack: the search_path would lead to %s.%s",
-		    object->use == SQL_FOREIGN_KEY ? "has a foreign key to" : "acts on",
-		    object->table && object->kind != SQL_SEQUENCE ? object->table : object->name,
-		    judge->shared_schema,
-		    object->table && object->kind != SQL_SEQUENCE ? object->table : object->name);
-		HINT(out, "list the table under [shared] only, say -- pgdocket: scope=shared above "
-			  "the statement, or mend the schemas");
+		name = object->table && object->kind != SQL_SEQUENCE ? object->table : object->name;
+		own = world_find(judge->world, world_space_of(object->kind), name);
+		if (own && says_tenant)
+			continue;
+		SAY(out, "%s %s, which these schemas %s: the search_path would lead to %s.%s",
+		    object->use == SQL_FOREIGN_KEY ? "has a foreign key to" : "acts on", name,
+		    own ? "may have lost to an earlier statement" : "lack", judge->shared_schema,
+		    name);
+		if (own)
+			HINT(out, "say -- pgdocket: scope=tenant above the statement if they still have "
+				  "it then, or scope=shared");
+		else
+			HINT(out, "list the table under [shared] only, say -- pgdocket: scope=shared "
+				  "above the statement, or mend the schemas");
 		return JUDGE_ERROR;
 	}
 	return JUDGE_RUN;

@@ -43,6 +43,11 @@ const char *judge_foreign_schema(const struct judge *judge, const struct sql_obj
 	return schema ? schema : foreign(judge, object->table_schema);
 }
 
+static bool falls(const struct judge *judge, enum world_space space, const char *name)
+{
+	return judge->other && judge->falls_through && world_find(judge->other, space, name);
+}
+
 /* A name without schema, or with the class's own. */
 static struct judge_place place_of(const struct judge *judge, enum world_space space,
 				   const char *name)
@@ -57,17 +62,18 @@ static struct judge_place place_of(const struct judge *judge, enum world_space s
 		place.side = SIDE_THEIRS; /* an index of a stray */
 		place.owner = object->table;
 	} else if (object) {
-		place.side = SIDE_OURS;
+		place.side =
+			object->doubtful && falls(judge, space, name) ? SIDE_FALLS : SIDE_OURS;
 	} else if ((place.owner = owner_of(judge->foreign, space, name)) != NULL) {
 		const char *implied =
 			space == WORLD_RELATION ? world_implied(judge->world, name) : NULL;
 
 		place.side =
 			implied && strlen(implied) > strlen(place.owner) ? SIDE_OURS : SIDE_THEIRS;
+	} else if (falls(judge, space, name)) {
+		place.side = SIDE_FALLS;
 	} else if (space == WORLD_RELATION && world_implied(judge->world, name)) {
 		place.side = SIDE_OURS;
-	} else if (judge->other && judge->falls_through && world_find(judge->other, space, name)) {
-		place.side = SIDE_FALLS;
 	}
 	return place;
 }
@@ -154,7 +160,7 @@ struct judge_place judge_place(const struct judge *judge, const struct sql_state
 			place.owner = object->name;
 		}
 	} else if (object->table && (object->use == SQL_CREATE || object->kind == SQL_TRIGGER ||
-				     space == WORLD_NONE)) {
+				     space == WORLD_NONE || space == WORLD_OTHER)) {
 		place = place_by_table(judge, statement, object);
 	} else if (object->use == SQL_CREATE) {
 		place.side = SIDE_OURS;

@@ -44,11 +44,11 @@ enum world_space world_space_of(enum sql_object_kind kind)
 	case SQL_INDEX: return WORLD_RELATION;
 	case SQL_FUNCTION: return WORLD_FUNCTION;
 	case SQL_TYPE: return WORLD_TYPE;
+	case SQL_OBJECT_OTHER: return WORLD_OTHER;
 	case SQL_TRIGGER:
 	case SQL_SCHEMA:
 	case SQL_EXTENSION:
 	case SQL_DATABASE_WIDE:
-	case SQL_OBJECT_OTHER:
 	default: return WORLD_NONE;
 	}
 }
@@ -104,7 +104,7 @@ int world_add(struct world *world, enum world_space space, const char *name, con
 		*bucket = object;
 	}
 	object->is_table = is_table;
-	object->temporary = false;
+	object->temporary = object->doubtful = object->child = false;
 	object->table = NULL;
 	if (table) {
 		object->table = arena_text(world->arena, table, err);
@@ -194,6 +194,13 @@ bool world_refers(const struct world *world, const char *relation)
 	return false;
 }
 
+static void copy_marks(struct world_object *to, const struct world_object *from)
+{
+	to->temporary = from->temporary;
+	to->doubtful = from->doubtful;
+	to->child = from->child;
+}
+
 struct world *world_copy(const struct world *from, struct arena *arena, struct err *err)
 {
 	struct world *world = world_new(arena, from->schema, err);
@@ -207,7 +214,7 @@ struct world *world_copy(const struct world *from, struct arena *arena, struct e
 			if (world_add(world, object->space, object->name, object->table,
 				      object->is_table, err))
 				return NULL;
-			find(world, object->space, object->name)->temporary = object->temporary;
+			copy_marks(find(world, object->space, object->name), object);
 		}
 	for (const struct world_key *key = from->key; key; key = key->next)
 		if (world_add_key(world, key->table, key->relation, err))
@@ -262,6 +269,54 @@ static bool builds_an_index(const char *detail)
 			  strstr(detail, "EXCLUDE"));
 }
 
+/*
+ * The bare name in an identity such as ~.total(integer), ~."My Rule" or ~.ops USING btree; false:
+ * nothing of the schema's own.
+ */
+static bool bare_name(const char *identity, char name[256])
+{
+	size_t len = 0;
+
+	if (strncmp(identity, "~.", 2) != 0)
+		return false;
+	identity += 2;
+	if (*identity != '"') {
+		snprintf(name, 256, "%s", identity);
+		name[strcspn(name, "( ")] = '\0';
+		return name[0] != '\0';
+	}
+	for (identity++; *identity && len < 255; identity++) {
+		if (*identity == '"' && *++identity != '"')
+			break;
+		name[len++] = *identity;
+	}
+	name[len] = '\0';
+	return len > 0;
+}
+
+/* Kinds that a shape only names. Policies and rules are named with their table and need no name. */
+static int add_unmodelled(struct world *world, const struct shape_object *object, struct err *err)
+{
+	static const struct {
+		const char *kind;
+		enum world_space space;
+	} kinds[] = {
+		{ "aggregate", WORLD_FUNCTION },   { "type", WORLD_TYPE },
+		{ "foreign table", WORLD_RELATION }, { "policy", WORLD_NONE },
+		{ "rule", WORLD_NONE },            { "row security", WORLD_NONE },
+		{ "default acl", WORLD_NONE },
+	};
+	enum world_space space = WORLD_OTHER;
+	char name[256];
+
+	for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
+		if (!strcmp(object->detail, kinds[i].kind))
+			space = kinds[i].space;
+	if (space == WORLD_NONE || !bare_name(object->name, name))
+		return 0;
+	return world_add(world, space, name, NULL, space == WORLD_RELATION, err);
+}
+
 static int add_shape_object(struct world *world, const struct shape_object *object,
 			    const char *shared_schema, struct err *err)
 {
@@ -277,6 +332,8 @@ static int add_shape_object(struct world *world, const struct shape_object *obje
 	};
 	char name[256];
 
+	if (!strcmp(object->kind, "unmodelled"))
+		return add_unmodelled(world, object, err);
 	if (!strcmp(object->kind, "constraint")) {
 		if (add_key_of(world, object, shared_schema, err))
 			return -1;
@@ -292,8 +349,11 @@ static int add_shape_object(struct world *world, const struct shape_object *obje
 		snprintf(name, sizeof name, "%s", object->name);
 		if (kinds[i].space == WORLD_FUNCTION)
 			name[strcspn(name, "(")] = '\0';
-		return world_add(world, kinds[i].space, name, object->table, kinds[i].is_table,
-				 err);
+		if (world_add(world, kinds[i].space, name, object->table, kinds[i].is_table, err))
+			return -1;
+		find(world, kinds[i].space, name)->child =
+			kinds[i].is_table && object->detail && strstr(object->detail, "inherits ");
+		return 0;
 	}
 	return 0;
 }
@@ -362,7 +422,7 @@ static int rename_object(struct world *world, enum world_space space, const char
 	unlink_object(world, object);
 	if (world_add(world, space, to, object->table, is_table, err))
 		return -1;
-	find(world, space, to)->temporary = object->temporary;
+	copy_marks(find(world, space, to), object);
 	if (!is_table)
 		return 0;
 	to = find(world, space, to)->name;
@@ -420,10 +480,16 @@ static int apply_object(struct world *world, const struct sql_statement *stateme
 		return apply_temporary(world, space, object, err);
 	switch (object->use) {
 	case SQL_CREATE:
-		if (known && object->missing_ok)
+		if (known && object->missing_ok) {
+			known->doubtful = false;
 			return 0;
-		return world_add(world, space, object->name, object->table,
-				 object->kind == SQL_TABLE, err);
+		}
+		if (world_add(world, space, object->name, object->table, object->kind == SQL_TABLE,
+			      err))
+			return -1;
+		known = find(world, space, object->name);
+		known->child = known->is_table && object->table;
+		return 0;
 	case SQL_DROP: drop(world, space, object->name); return 0;
 	case SQL_RENAME_TO:
 		if (n == 0 || world_space_of(statement->object[n - 1].kind) != space)
@@ -440,8 +506,64 @@ static int apply_object(struct world *world, const struct sql_statement *stateme
 	}
 }
 
+/* What may be lost: everything of a kind, what belongs to a table, what a text mentions. */
+struct loss {
+	bool all, but_tables, children;
+	const char *table, *text; /* NULL: none */
+};
+
+static void lose(struct world *world, const struct loss *loss)
+{
+	for (size_t i = 0; i < WORLD_BUCKETS; i++)
+		for (struct world_object *each = world->bucket[i]; each; each = each->next)
+			if (loss->all || (loss->but_tables && !each->is_table) ||
+			    (loss->children && each->child) ||
+			    (loss->table && each->table && !strcmp(each->table, loss->table)) ||
+			    (loss->text && statement_mentions(loss->text, each->name)))
+				each->doubtful = true;
+}
+
+/* A body that drops or renames loses what it mentions; one that puts texts together, anything. */
+static void lose_by_body(struct world *world, const char *text)
+{
+	struct loss loss = { .text = text };
+	bool takes = statement_mentions(text, "drop") || statement_mentions(text, "rename") ||
+		     statement_mentions(text, "schema");
+
+	loss.all = statement_mentions(text, "execute");
+	if (takes || loss.all)
+		lose(world, &loss);
+}
+
+/* Names that go with what a statement drops, without being said. */
+static void lose_implied(struct world *world, const struct sql_statement *statement)
+{
+	bool drops = statement_mentions(statement->text, "drop");
+	struct loss loss = { .but_tables = drops &&
+					   statement_mentions(statement->text, "cascade") };
+
+	for (size_t i = 0; i < statement->bodies && statement->category == SQL_DO; i++)
+		lose_by_body(world, statement->body[i]);
+	if (statement->category == SQL_OPAQUE)
+		lose_by_body(world, statement->text);
+	if (statement->category != SQL_DDL || !drops || statement->bodies)
+		return;
+	for (size_t i = 0; i < statement->objects; i++) {
+		const struct sql_object *object = &statement->object[i];
+		bool relation = world_space_of(object->kind) == WORLD_RELATION;
+
+		loss.children = loss.children || (object->use == SQL_DROP && relation);
+		loss.table = object->use == SQL_TARGET && relation ? object->name : NULL;
+		if (loss.table)
+			lose(world, &loss);
+	}
+	loss.table = NULL;
+	lose(world, &loss);
+}
+
 int world_apply(struct world *world, const struct sql_statement *statement, struct err *err)
 {
+	lose_implied(world, statement);
 	for (size_t i = 0; i < statement->objects; i++)
 		if (apply_object(world, statement, i, err))
 			return -1;

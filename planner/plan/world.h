@@ -14,13 +14,21 @@
  * PostgreSQL's name spaces within a schema. Triggers and constraints are named with their table and
  * need none.
  */
-enum world_space { WORLD_RELATION, WORLD_FUNCTION, WORLD_TYPE, WORLD_NONE };
+enum world_space {
+	WORLD_RELATION,
+	WORLD_FUNCTION,
+	WORLD_TYPE,
+	WORLD_OTHER, /* collations, operators, statistics, text search ...: as one */
+	WORLD_NONE
+};
 
 struct world_object {
 	enum world_space space;
 	const char *name;
 	const char *table; /* index: its table; sequence: the table that owns it; else NULL */
 	bool is_table;
+	bool child;     /* inherits from a table, or is a partition */
+	bool doubtful;  /* may be gone: something ran that may have dropped it unsaid */
 	bool temporary; /* in pg_temp, which is searched last for what is not there before */
 	struct world_object *next;
 };

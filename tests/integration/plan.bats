@@ -132,6 +132,21 @@ DO \$\$ BEGIN UPDATE plans SET id = 1; END \$\$;"
 	exits 0
 }
 
+@test "names that an earlier statement may have dropped, and kinds that are only named" {
+	sql "CREATE INDEX campaigns_status_idx ON users (id); CREATE DOMAIN amount AS int; CREATE COLLATION german FROM \"C\""
+	plan_of "ALTER TABLE campaigns DROP COLUMN status;
+DROP INDEX IF EXISTS campaigns_status_idx;" --scope tenant
+	exits 1
+	has "2_second.up.sql:2: acts on campaigns_status_idx, which these schemas may have lost to an earlier statement"
+	has "(fall-through)"
+	plan_of "DROP DOMAIN IF EXISTS amount; DROP COLLATION german;" --scope tenant
+	exits 1
+	has "acts on amount, which these schemas lack"
+	has "acts on german, which these schemas lack"
+	plan_of "CREATE DOMAIN amount AS int; DROP DOMAIN amount;" --scope tenant
+	exits 0
+}
+
 @test "one class that lacks a table is named with its schemas" {
 	sql "DROP TABLE tenant_2.orders; CREATE TABLE public.orders (id int)"
 	sed -i 's/^only = campaigns, orders/only = campaigns/' pgdocket.conf

@@ -93,6 +93,15 @@ static void judge(struct fixture *f, bool shared, const char *sql, struct judge_
 	judge_statement(&judging, &item, out);
 }
 
+static void apply(struct fixture *f, struct world *world, const char *sql)
+{
+	struct err err = ERR_INIT;
+	struct sql_file *file = parse(f, sql);
+
+	for (size_t i = 0; i < file->statements; i++)
+		cr_assert(world_apply(world, &file->statement[i], &err) == 0);
+}
+
 struct expected {
 	char side; /* T tenant, S shared */
 	const char *sql;
@@ -589,13 +598,98 @@ Test(owner, learns_from_files)
 	arena_free(f.arena);
 }
 
-static void apply(struct fixture *f, struct world *world, const char *sql)
+/* first is applied to the tenant's world, then second is judged: falls through, or runs. */
+static void expect_fall(const char *first, const char *second, bool falls)
 {
-	struct err err = ERR_INIT;
-	struct sql_file *file = parse(f, sql);
+	struct judge_verdict verdict;
+	struct fixture f;
 
-	for (size_t i = 0; i < file->statements; i++)
-		cr_assert(world_apply(world, &file->statement[i], &err) == 0);
+	setup(&f);
+	add(f.shared, WORLD_RELATION, "orders", NULL, true);
+	add(f.shared, WORLD_RELATION, "campaigns_status_idx", "campaigns", false);
+	add(f.shared, WORLD_RELATION, "orders_id_seq", "orders", false);
+	add(f.shared, WORLD_RELATION, "v", NULL, false);
+	add(f.shared, WORLD_TYPE, "money_amount", NULL, false);
+	add(f.shared, WORLD_OTHER, "german", NULL, false);
+	add(f.shared, WORLD_OTHER, "===", NULL, false);
+	add(f.shared, WORLD_FUNCTION, "total", NULL, false);
+	if (*first)
+		apply(&f, f.tenant, first);
+	judge(&f, false, second, &verdict);
+	cr_expect(verdict.result == (falls ? JUDGE_ERROR : JUDGE_RUN), "%s; %s: %s", first, second,
+		  verdict.message);
+	if (falls)
+		cr_expect(verdict.rule && !strcmp(verdict.rule, "fall-through"), "%s; %s: %s", first,
+			  second, verdict.message);
+	arena_free(f.arena);
+}
+
+Test(judge, names_that_may_be_lost)
+{
+	expect_fall("", "DROP INDEX campaigns_status_idx", false);
+	expect_fall("ALTER TABLE campaigns DROP COLUMN x", "DROP INDEX IF EXISTS campaigns_status_idx",
+		    true);
+	expect_fall("ALTER TABLE campaigns DROP CONSTRAINT x", "DROP INDEX campaigns_status_idx", true);
+	expect_fall("ALTER TABLE campaigns DROP COLUMN x",
+		    "-- pgdocket: scope=tenant\nDROP INDEX IF EXISTS campaigns_status_idx", false);
+	expect_fall("ALTER TABLE campaigns DROP COLUMN x", "ALTER TABLE orders ADD COLUMN x int",
+		    false);
+	expect_fall("CREATE VIEW v AS SELECT 1", "DROP VIEW v", false);
+	expect_fall("CREATE VIEW v AS SELECT 1; DROP TABLE campaigns CASCADE", "DROP VIEW IF EXISTS v",
+		    true);
+	expect_fall("CREATE VIEW v AS SELECT 1; DROP TABLE campaigns CASCADE; CREATE OR REPLACE VIEW v "
+		    "AS SELECT 1",
+		    "DROP VIEW v", false);
+	expect_fall("DROP TABLE campaigns CASCADE", "ALTER TABLE orders ADD COLUMN x int", false);
+	expect_fall("DO $$ BEGIN DROP TABLE IF EXISTS orders; END $$", "DROP TABLE IF EXISTS orders",
+		    true);
+	expect_fall("DO $$ BEGIN EXECUTE 'DROP TABLE ' || 'orders'; END $$", "ALTER TABLE orders ADD y int",
+		    true);
+	expect_fall("DO $$ BEGIN UPDATE orders SET x = 1; END $$", "ALTER TABLE orders ADD y int", false);
+	expect_fall("DROP TABLE campaigns", "DROP INDEX IF EXISTS campaigns_status_idx", true);
+	expect_fall("", "DROP SEQUENCE orders_id_seq", true);
+	expect_fall("", "DROP SEQUENCE orders_nr_seq", false);
+}
+
+Test(judge, kinds_that_are_only_named)
+{
+	expect_fall("", "DROP DOMAIN IF EXISTS money_amount", true);
+	expect_fall("", "ALTER DOMAIN money_amount SET NOT NULL", true);
+	expect_fall("CREATE DOMAIN money_amount AS int", "DROP DOMAIN money_amount", false);
+	expect_fall("", "DROP COLLATION german", true);
+	expect_fall("", "ALTER COLLATION german RENAME TO g", true);
+	expect_fall("CREATE COLLATION german FROM \"C\"", "DROP COLLATION german", false);
+	expect_fall("", "DROP STATISTICS german", true);
+	expect_fall("CREATE STATISTICS german ON id, x FROM orders", "DROP STATISTICS german", false);
+	expect_fall("", "DROP TEXT SEARCH CONFIGURATION german", true);
+	expect_fall("", "DROP OPERATOR ===(int, int)", true);
+	expect_fall("", "DROP AGGREGATE total(int)", true);
+	expect_fall("", "COMMENT ON COLLATION german IS 'x'", true);
+	expect_fall("", "CREATE COLLATION german FROM \"C\"", false);
+	expect_fall("", "DROP COLLATION nowhere", false);
+	expect_fall("", "DROP POLICY german ON orders", false);
+}
+
+Test(world, knows_what_shapes_only_name)
+{
+	static const char text[] = "[\"unmodelled\",\"aggregate\",\"~.total(integer)\"]\n"
+				   "[\"unmodelled\",\"collation\",\"~.\\\"My \\\"\\\"C\\\"\"]\n"
+				   "[\"unmodelled\",\"operator class\",\"~.ops USING btree\"]\n"
+				   "[\"unmodelled\",\"policy\",\"orders p\"]\n"
+				   "[\"unmodelled\",\"type\",\"~.amount\"]\n";
+	struct err err = ERR_INIT;
+	struct shape *shape;
+	struct fixture f;
+
+	setup(&f);
+	cr_assert(shape_parse(f.arena, text, sizeof text - 1, &shape, &err) == 0, "%s", err.message);
+	cr_assert(world_add_shape(f.tenant, shape, "public", &err) == 0);
+	cr_expect(world_find(f.tenant, WORLD_FUNCTION, "total") != NULL);
+	cr_expect(world_find(f.tenant, WORLD_OTHER, "My \"C") != NULL);
+	cr_expect(world_find(f.tenant, WORLD_OTHER, "ops") != NULL);
+	cr_expect(world_find(f.tenant, WORLD_TYPE, "amount") != NULL);
+	cr_expect(world_find(f.tenant, WORLD_OTHER, "p") == NULL);
+	arena_free(f.arena);
 }
 
 Test(world, keeps_temporary_names_apart)
