@@ -29,7 +29,7 @@ static int take_namespaces(struct snapshot *snapshot, const struct rows *rows, s
 	for (int i = 0; i < rows_count(rows); i++) {
 		const char *name = rows_text(rows, i, 1);
 		struct snapshot_unit *unit = find_listed(snapshot, name);
-		if (strcmp(name, SNAPSHOT_LEDGER) == 0)
+		if (strcmp(name, SNAPSHOT_LEDGER) == 0 || snapshot_unaddressable(name))
 			continue;
 		if (!unit) {
 			unit = snapshot_add_unit(snapshot, name, err);

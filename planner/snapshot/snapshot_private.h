@@ -77,6 +77,7 @@ int snapshot_history_sql(const char *sql, const char *schema, struct buf *out,
  * may not be run (a grant is missing).
  */
 int snapshot_list_tenants(struct snapshot *snapshot, struct err *err) MUST_CHECK;
+bool snapshot_unaddressable(const char *name); /* no search_path can lead to this schema */
 
 /* snapshot_lists.c: oids, sizes, history tables, orphans; then what may not be read. */
 int snapshot_find_schemas(struct snapshot *snapshot, struct err *err) MUST_CHECK;

@@ -18,6 +18,12 @@ static bool is_reserved(const char *name)
 		   strcmp(name, SNAPSHOT_LEDGER) == 0;
 }
 
+/* Even in quotes a search_path reads this name as the schema that is named like the role. */
+bool snapshot_unaddressable(const char *name)
+{
+	return strcmp(name, "$user") == 0;
+}
+
 /* Add one row of the list, or the problem with it. */
 static int take_row(
 	struct snapshot *snapshot, const char *name, bool active, int row, struct err *err)
@@ -36,6 +42,10 @@ static int take_row(
 	if (strcmp(name, snapshot->conf->shared_schema) == 0)
 		return snapshot_add_problem(snapshot, "shared", name, err,
 			"the tenants query lists %s, which is the shared schema", name);
+	if (snapshot_unaddressable(name))
+		return snapshot_add_problem(snapshot, "unaddressable", name, err,
+			"the tenant %s is left out: in a search_path its name would mean the role's own schema",
+			name);
 	if (is_reserved(name))
 		return snapshot_add_problem(snapshot, "reserved", name, err,
 			"the tenants query lists %s, which is not a tenant's name to have", name);

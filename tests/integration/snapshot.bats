@@ -155,6 +155,17 @@ use_query() { sed -i "s/^query = .*/query = $1/" pgdocket.conf; }
 		'["active","duplicate","duplicate","empty","long","null","reserved","reserved","reserved","shared"]' ]
 }
 
+@test "a tenant that no search_path can name is left out" {
+	sql 'CREATE SCHEMA "$user"; CREATE TABLE "$user".schema_migrations (LIKE tenant_0001.schema_migrations)'
+	use_query "VALUES ('tenant_0001'), ('\$user')"
+	run pgdocket snapshot -o a.docket -d shop
+	sql 'DROP SCHEMA "$user" CASCADE'
+	[ "$status" -eq 0 ]
+	[[ $output == *'the tenant $user is left out: in a search_path its name would mean'* ]]
+	[ "$(query a.docket "SELECT count(*) FROM schema WHERE name = '\$user'")" = 0 ]
+	[ "$(pgdocket status a.docket --json | jq -c '[.problems[].rule]')" = '["unaddressable"]' ]
+}
+
 @test "tenants queries that cannot be used" {
 	use_query 'SELECT 1, true, 2'
 	run pgdocket snapshot -o a.docket -d shop
