@@ -15,7 +15,8 @@
  *               made it, else pg_get_indexdef's
  *   sequence    table: whose column owns it; about: type and parameters; definition: which column
  *   view, matview, function, procedure, trigger, type (enums, with their labels)
- *   unmodelled  kinds that are only named: ["unmodelled", kind, name]
+ *   unmodelled  other kinds: ["unmodelled", kind, name], and as a fourth text the definition of
+ *               policies, rules, row security, domains, composite and range types, statistics
  */
 #ifndef PGDOCKET_SHAPE_H
 #define PGDOCKET_SHAPE_H
@@ -36,6 +37,7 @@ struct shape_object {
 	 */
 	const char *table;
 	const char *detail; /* the rest of the line, for people */
+	const char *sort;   /* unmodelled: its kind ("policy"); else NULL */
 };
 
 struct shape {

@@ -310,7 +310,7 @@ static int add_unmodelled(struct world *world, const struct shape_object *object
 	char name[256];
 
 	for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
-		if (!strcmp(object->detail, kinds[i].kind))
+		if (!strcmp(object->sort, kinds[i].kind))
 			space = kinds[i].space;
 	if (space == WORLD_NONE || !bare_name(object->name, name))
 		return 0;

@@ -127,13 +127,15 @@ static int read_object(struct arena *arena, const char *const *field, int count,
 {
 	bool unmodelled = strcmp(field[0], "unmodelled") == 0;
 
-	if (count != (unmodelled ? 3 : FIELDS))
+	if (unmodelled ? count != 3 && count != 4 : count != FIELDS)
 		return -1;
 	out->kind = field[0];
 	out->name = field[unmodelled ? 2 : 1];
 	if (unmodelled) {
-		out->detail = field[1];
-		return 0;
+		out->sort = field[1];
+		out->detail = count == 3 ? field[1]
+					 : arena_format(arena, err, "%s %s", field[1], field[3]);
+		return out->detail ? 0 : -1;
 	}
 	out->table = *field[2] ? field[2] : NULL;
 	out->detail =

@@ -6,7 +6,7 @@
 --
 -- To be run with search_path = pg_catalog, pg_temp: deparsed text then qualifies every name outside pg_catalog, and the
 -- schema's own name can be taken out of it. Text is one line per object, [kind, name, table, about, definition, more],
--- sorted by bytes; kinds that are only named have [unmodelled, kind, name].
+-- sorted by bytes; other kinds have [unmodelled, kind, name], some with their definition behind it.
 --
 -- How it is planned must not depend on statistics: everything hangs on the objects that pg_depend's index on
 -- (refclassid, refobjid) gives for one schema, and each step behind is a LATERAL look-up by an index.
@@ -45,7 +45,7 @@ CROSS JOIN LATERAL (
 		FROM (
 			SELECT d.classid, d.objid, c.relname, c.relkind, c.relpersistence, c.relispartition, c.relreplident,
 				c.relam, c.reloftype, c.reloptions, c.relpartbound, c.relhasindex, c.relhastriggers, c.relhasrules,
-				c.relrowsecurity
+				c.relrowsecurity, c.relforcerowsecurity
 			FROM pg_catalog.pg_depend AS d
 			LEFT JOIN LATERAL (SELECT * FROM pg_catalog.pg_class AS r
 				WHERE d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass
@@ -219,18 +219,64 @@ CROSS JOIN LATERAL (
 					AND y.oid OPERATOR(pg_catalog.=) o.objid AND y.typtype OPERATOR(pg_catalog.=) 'e'
 				UNION ALL
 				SELECT 'unmodelled', ARRAY['unmodelled', z.kind, z.name]::pg_catalog.text[]
+					OPERATOR(pg_catalog.||) CASE WHEN z.definition IS NULL THEN ARRAY[]::pg_catalog.text[]
+						ELSE ARRAY[z.definition]::pg_catalog.text[] END
 				FROM (
-					SELECT 'policy' AS kind, pg_catalog.concat(o.relname, ' ', p.polname) AS name
+					SELECT 'policy' AS kind, pg_catalog.concat(o.relname, ' ', p.polname) AS name,
+						pg_catalog.concat_ws(' ', CASE WHEN p.polpermissive THEN 'permissive' ELSE 'restrictive' END,
+							'for', p.polcmd, 'to', (SELECT pg_catalog.string_agg(t.name, ', '
+									ORDER BY t.name COLLATE pg_catalog."C")
+								FROM (SELECT CASE WHEN u.role OPERATOR(pg_catalog.=) 0 THEN 'public'
+									ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(u.role)) END AS name
+									FROM pg_catalog.unnest(p.polroles) AS u (role)) AS t),
+							CASE WHEN p.polqual IS NOT NULL THEN pg_catalog.concat('using (',
+								pg_catalog.pg_get_expr(p.polqual, p.polrelid), ')') END,
+							CASE WHEN p.polwithcheck IS NOT NULL THEN pg_catalog.concat('check (',
+								pg_catalog.pg_get_expr(p.polwithcheck, p.polrelid), ')') END) AS definition
 						FROM pg_catalog.pg_policy AS p WHERE o.relkind OPERATOR(pg_catalog.=) ANY ('{r,p}')
 						AND p.polrelid OPERATOR(pg_catalog.=) o.objid
 					UNION ALL
-					SELECT 'row security', o.relname::pg_catalog.text WHERE o.relrowsecurity
+					SELECT 'row security', o.relname::pg_catalog.text, pg_catalog.concat_ws(' ',
+						CASE WHEN o.relrowsecurity THEN 'enabled' END, CASE WHEN o.relforcerowsecurity THEN 'forced' END)
+					WHERE o.relrowsecurity OR o.relforcerowsecurity
 					UNION ALL
-					SELECT 'rule', pg_catalog.concat(o.relname, ' ', r.rulename) FROM pg_catalog.pg_rewrite AS r
+					SELECT 'rule', pg_catalog.concat(o.relname, ' ', r.rulename),
+						pg_catalog.concat_ws(' ', CASE WHEN r.ev_enabled OPERATOR(pg_catalog.<>) 'O'
+							THEN pg_catalog.concat('enabled ', r.ev_enabled) END, pg_catalog.pg_get_ruledef(r.oid))
+					FROM pg_catalog.pg_rewrite AS r
 					WHERE o.relhasrules AND r.ev_class OPERATOR(pg_catalog.=) o.objid
 						AND r.rulename OPERATOR(pg_catalog.<>) '_RETURN'
 					UNION ALL
-					SELECT i.type, i.identity FROM pg_catalog.pg_identify_object(o.classid, o.objid, 0) AS i
+					SELECT i.type, i.identity, CASE
+						WHEN o.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_statistic_ext'::pg_catalog.regclass
+							THEN pg_catalog.pg_get_statisticsobjdef(o.objid)
+						WHEN o.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_type'::pg_catalog.regclass THEN (
+							SELECT CASE y.typtype WHEN 'd' THEN pg_catalog.concat_ws(' ',
+								pg_catalog.format_type(y.typbasetype, y.typtypmod),
+								CASE WHEN y.typcollation OPERATOR(pg_catalog.<>) 0
+									AND y.typcollation OPERATOR(pg_catalog.<>) 100
+									THEN (SELECT pg_catalog.concat('collate ', n.identity) FROM pg_catalog.pg_identify_object(
+									'pg_catalog.pg_collation'::pg_catalog.regclass, y.typcollation, 0) AS n) END,
+								CASE WHEN y.typnotnull THEN 'not null' END,
+								CASE WHEN y.typdefault IS NOT NULL THEN pg_catalog.concat('default ',
+									coalesce(pg_catalog.pg_get_expr(y.typdefaultbin, 0), y.typdefault)) END,
+								(SELECT pg_catalog.string_agg(pg_catalog.concat(pg_catalog.quote_ident(k.conname), ' ',
+									pg_catalog.pg_get_constraintdef(k.oid)), ' ' ORDER BY k.conname)
+									FROM pg_catalog.pg_constraint AS k WHERE k.contypid OPERATOR(pg_catalog.=) y.oid
+									AND k.contype OPERATOR(pg_catalog.=) 'c'))
+							WHEN 'c' THEN (SELECT pg_catalog.string_agg(pg_catalog.concat_ws(' ',
+								pg_catalog.quote_ident(a.attname), pg_catalog.format_type(a.atttypid, a.atttypmod),
+								CASE WHEN a.attcollation OPERATOR(pg_catalog.<>) 0
+									AND a.attcollation OPERATOR(pg_catalog.<>) 100
+									THEN (SELECT pg_catalog.concat('collate ', n.identity) FROM pg_catalog.pg_identify_object(
+									'pg_catalog.pg_collation'::pg_catalog.regclass, a.attcollation, 0) AS n) END),
+								', ' ORDER BY a.attnum) FROM pg_catalog.pg_attribute AS a
+								WHERE a.attrelid OPERATOR(pg_catalog.=) y.typrelid
+								AND a.attnum OPERATOR(pg_catalog.>) 0 AND NOT a.attisdropped)
+							WHEN 'r' THEN (SELECT pg_catalog.concat('range of ', pg_catalog.format_type(g.rngsubtype, NULL))
+								FROM pg_catalog.pg_range AS g WHERE g.rngtypid OPERATOR(pg_catalog.=) y.oid) END
+							FROM pg_catalog.pg_type AS y WHERE y.oid OPERATOR(pg_catalog.=) o.objid) END
+					FROM pg_catalog.pg_identify_object(o.classid, o.objid, 0) AS i
 					WHERE o.relkind OPERATOR(pg_catalog.=) 'f'
 						OR o.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_type'::pg_catalog.regclass
 							AND EXISTS (SELECT FROM pg_catalog.pg_type AS y WHERE y.oid OPERATOR(pg_catalog.=) o.objid

@@ -22,10 +22,13 @@ Test(shape, objects_of_each_form)
 	cr_assert_eq(parse("[\"column\",\"id\",\"a\",\"not null\",\"bigint\",\"nextval('~.a_id_seq'::regclass)\"]\n"
 	                   "[\"sequence\",\"a_id_seq\",\"a\",\"bigint start 1\",\"owned by id\",\"\"]\n"
 	                   "[\"table\",\"a\",\"\",\"\",\"\",\"\"]\n"
-	                   "[\"unmodelled\",\"policy\",\"a pol\"]\n", &err), 0, "%s", err.message);
-	cr_assert_eq(shape->objects, 4);
+	                   "[\"unmodelled\",\"policy\",\"a pol\"]\n"
+	                   "[\"unmodelled\",\"policy\",\"a pol2\",\"permissive for *\"]\n", &err), 0, "%s", err.message);
+	cr_assert_eq(shape->objects, 5);
 	cr_expect_eq(shape->tables, 1);
-	cr_expect_eq(shape->unmodelled, 1);
+	cr_expect_eq(shape->unmodelled, 2);
+	cr_expect_str_eq(shape->object[4].sort, "policy");
+	cr_expect_str_eq(shape->object[4].detail, "policy permissive for *");
 	cr_expect_str_eq(shape->object[0].table, "a");
 	cr_expect_str_eq(shape->object[0].detail, "not null bigint nextval('~.a_id_seq'::regclass)");
 	cr_expect_str_eq(shape->object[1].detail, "bigint start 1 owned by id");
