@@ -280,7 +280,10 @@ int guards_open(struct run *run, struct err *err) MUST_CHECK;
 int guards_ask(struct run *run, struct err *err) MUST_CHECK;
 /* Take what has come. */
 int guards_advance(struct run *run, struct err *err) MUST_CHECK;
-/* Shared state and shape once per wave, when the plan changes the shared schema. */
+/*
+ * Before each wave: shared schemas of the plan, before them or behind them, have the structure that they
+ * must have by now, and earlier ones are done.
+ */
 int guards_check_shared(struct run *run, struct err *err) MUST_CHECK;
 /* The shapes of schemas at once, on the control session; oids: an array's text. Rows of (oid, fingerprint). */
 int guards_shapes(

@@ -5,6 +5,8 @@
 #include "applier.h"
 
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 static const struct cli_command commands[] = {
 	{ "verify", apply_verify, "checks everything that can be checked without the server" },
@@ -48,12 +50,26 @@ int apply_command(struct cli *cli, int argc, char **argv, const struct option_co
 	return status;
 }
 
+/* What would load code into this process or its children, or set the session behind our back. */
+static void clear_environment(void)
+{
+	static const char *const cleared[] = { "LD_", "OPENSSL_CONF", "OPENSSL_MODULES=",
+		"OPENSSL_ENGINES=", "GCONV_PATH=", "PGOPTIONS=" };
+	char **to = environ;
+	for (char **from = environ; to && *from; from++) {
+		bool keep = true;
+		for (size_t i = 0; i < sizeof cleared / sizeof cleared[0]; i++)
+			keep = keep && strncmp(*from, cleared[i], strlen(cleared[i])) != 0;
+		*to = *from;
+		to += keep;
+	}
+	if (to)
+		*to = NULL;
+}
+
 int main(int argc, char **argv)
 {
-	static const char *const cleared[] = { "PGOPTIONS", "LD_PRELOAD", "LD_LIBRARY_PATH",
-		"LD_AUDIT" };
-	for (size_t i = 0; i < sizeof cleared / sizeof cleared[0]; i++)
-		unsetenv(cleared[i]);
+	clear_environment();
 	return cli_main(
 		"pgdocket-apply", "verifies a plan and applies it, schema by schema", commands, argc, argv);
 }

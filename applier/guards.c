@@ -166,18 +166,14 @@ int guards_shapes(const struct run *run, const char *oids, struct rows **out, st
 
 static int shared_shape(struct run *run, const struct task *task, struct err *err)
 {
-	const struct known_shape *known = &task->shapes->behind[task->shapes->segments - 1];
 	struct rows *rows = NULL;
 	struct digest shape;
 	char oids[32];
 	snprintf(oids, sizeof oids, "{%lld}", (long long)task->oid);
 	if (guards_shapes(run, oids, &rows, err))
 		return -1;
-	if (!guards_shape_of(rows, task->oid, &shape) ||
-		(known->known && !digest_equal(&shape, &known->shape))) {
-		err_refuse(err, "drift",
-			"the shared schema %s was changed by someone else while this plan runs",
-			task->schema->name);
+	if (!guards_shape_of(rows, task->oid, &shape) || !digest_equal(&shape, &task->shape)) {
+		err_refuse(err, "drift", "the shared schema %s was changed by someone else", task->schema->name);
 		err_hint(err, "tenants' programs were planned against it; plan again from a new snapshot");
 	}
 	rows_free(rows);
@@ -188,14 +184,15 @@ int guards_check_shared(struct run *run, struct err *err)
 {
 	for (size_t i = 0; i < run->tasks; i++) {
 		const struct task *task = &run->task[i];
-		if (!task->class->shared || task->schema->wave >= run->wave || !task->program->segments)
+		if (!task->class->shared)
 			continue;
-		if (task->state != TASK_DONE) {
+		if (task->schema->wave < run->wave && task->state != TASK_DONE) {
 			err_set(err, ERR_INCOMPLETE, "the shared schema %s is not done, tenants cannot follow",
 				task->schema->name);
 			return err_hint(err, "see why it failed, and run again");
 		}
-		if (shared_shape(run, task, err))
+		bool begins = task->schema->wave == run->wave && task->state != TASK_DONE;
+		if (!begins && task->has_shape && shared_shape(run, task, err))
 			return -1;
 	}
 	return 0;

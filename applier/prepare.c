@@ -5,6 +5,7 @@
  */
 #include "applier.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -71,25 +72,27 @@ static int read_conninfo(const char *path, char **out, struct err *err)
 {
 	struct buf text = BUF_INIT(CONNINFO_MAX);
 	struct stat facts;
-	int rc = -1;
-	if (file_read(path, 1, &text, err))
-		goto out;
-	if (stat(path, &facts)) {
+	int rc = -1, fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &facts)) {
 		err_set_errno(err, ERR_IO, "%s", path);
 		goto out;
 	}
-	bool secret = strstr(buf_text(&text), "password") != NULL;
-	if (facts.st_mode & (S_IWGRP | S_IWOTH)) {
-		err_refuse(err, "policy", "%s can be written by others", path);
-	} else if (secret && facts.st_mode & (S_IRGRP | S_IROTH)) {
-		err_refuse(err, "policy", "%s holds a password and can be read by others", path);
-	} else {
-		*out = buf_detach(&text, NULL);
-		rc = *out ? 0 : err_nomem(err);
+	if (!S_ISREG(facts.st_mode)) {
+		err_refuse(err, "policy", "%s is not a regular file", path);
 		goto out;
 	}
-	err_hint(err, "chmod 600 %s", path);
+	if (trust_check_owner(path, &facts, err) || file_read_open(fd, path, &text, err))
+		goto out;
+	if (facts.st_mode & (S_IRGRP | S_IROTH) && strstr(buf_text(&text), "password")) {
+		err_refuse(err, "policy", "%s holds a password and can be read by others", path);
+		err_hint(err, "chmod 600 %s", path);
+		goto out;
+	}
+	*out = buf_detach(&text, NULL);
+	rc = *out ? 0 : err_nomem(err);
 out:
+	if (fd >= 0)
+		close(fd);
 	buf_release(&text);
 	return rc;
 }

@@ -96,10 +96,22 @@ static int import(struct workcopy *w, const struct verified *verified, struct er
 	return rc ? -1 : file_sync_directory(w->path, err);
 }
 
+/* Who may write there could put records of his own in place of ours, or take the lock away. */
+static int check_directory(const char *directory, struct err *err)
+{
+	int fd = open(directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return err_set_errno(err, ERR_IO, "%s", directory);
+	int rc = trust_check_directory(directory, fd, err);
+	close(fd);
+	return rc;
+}
+
 /* --- uniting with a bundle that came again --- */
 
 struct table {
-	const char *read, *keep, *types; /* t: text, b: blob, i: integer */
+	const char *read, *keep; /* keep may answer whether another one stands in its place */
+	const char *types;       /* t: text, b: blob, i: integer */
 };
 
 static int copy_column(
@@ -124,13 +136,21 @@ static int copy_column(
 static int unite_table(struct db *from, struct db *to, const struct table *table, struct err *err)
 {
 	struct db_query *read = NULL, *keep = NULL;
-	bool row = false;
+	bool row = false, answer = false;
+	int64_t other = 0;
 	int rc = db_prepare(from, table->read, &read, err) || db_prepare(to, table->keep, &keep, err) ||
 		db_step(read, &row, err);
 	while (!rc && row) {
 		for (int i = 0; table->types[i] && !rc; i++)
 			rc = copy_column(read, keep, i, table->types[i], err);
-		rc = rc || db_run(keep, err) || db_step(read, &row, err);
+		rc = rc || db_step(keep, &answer, err) ||
+			(answer && db_get_int64(keep, 0, &other, err));
+		if (!rc && other) {
+			rc = err_refuse(err, "audit", "a run has other records here than in the bundle: two histories");
+			err_hint(err, "one of them was altered, or a host's state was restored; keep both, ask the ledger");
+		}
+		db_reset(keep);
+		rc = rc || db_step(read, &row, err);
 	}
 	db_finish(read);
 	db_finish(keep);
@@ -144,15 +164,10 @@ static int unite(struct workcopy *w, const struct verified *verified, struct err
 		{ sql_work_read_run, sql_work_keep_run, "tbi" },
 		{ sql_work_read_receipt, sql_work_keep_receipt, "tibb" },
 	};
-	int rc = db_begin(w->db, err);
-	if (rc)
-		return rc;
+	int rc = 0;
 	for (size_t i = 0; i < sizeof tables / sizeof tables[0] && !rc; i++)
 		rc = unite_table(bundle_db(verified->bundle), w->db, &tables[i], err);
-	if (!rc)
-		return db_commit(w->db, err);
-	db_rollback(w->db);
-	return -1;
+	return rc;
 }
 
 static int same_plan(struct workcopy *w, const struct digest *plan, struct err *err)
@@ -183,12 +198,22 @@ static int judge_anew(struct workcopy *w, const struct run *run, struct err *err
 	return rc ? err_context(err, "%s", w->path) : 0;
 }
 
+/* What is refused together with the bundle's rows must not stay: it would be refused for ever. */
+static int reopen(struct workcopy *w, const struct run *run, struct err *err)
+{
+	if (bundle_reopen_at(w->path, &w->db, err) ||
+		same_plan(w, &run->verified.trust.plan, err) || db_begin(w->db, err))
+		return -1;
+	if (!unite(w, &run->verified, err) && !judge_anew(w, run, err))
+		return db_commit(w->db, err);
+	db_rollback(w->db);
+	return -1;
+}
+
 static int open_or_make(struct workcopy *w, const struct run *run, struct err *err)
 {
 	if (access(w->path, F_OK) == 0)
-		return bundle_reopen_at(w->path, &w->db, err) ||
-			same_plan(w, &run->verified.trust.plan, err) || unite(w, &run->verified, err) ||
-			judge_anew(w, run, err);
+		return reopen(w, run, err);
 	return import(w, &run->verified, err) || bundle_reopen_at(w->path, &w->db, err);
 }
 
@@ -200,6 +225,7 @@ int workcopy_open(const struct run *run, struct workcopy **out, struct err *err)
 	w->lock = -1;
 	char *directory = join(run, NULL, err);
 	if (!directory || file_make_directories(directory, 0700, err) ||
+		check_directory(directory, err) ||
 		!(w->path = workcopy_locate(run, err)) || !(w->fresh_path = join(run, "work.new", err)) ||
 		!(w->lock_path = join(run, "lock", err)) || take_lock(w, err) ||
 		check_room(w, run->document, err) || open_or_make(w, run, err)) {

@@ -29,11 +29,10 @@ static int unsafe(struct err *err, const char *path, const char *why)
 {
 	err_refuse(err, "policy", "%s: %s", path, why);
 	return err_hint(
-		err, "the policy belongs to root or to who runs this, and others may not write to it");
+		err, "it must belong to root or to who runs this, and others may not write to it");
 }
 
-/* Owner root or us, writable by nobody else; a directory with the sticky bit may be. */
-static int check_owner(const char *path, const struct stat *st, struct err *err)
+int trust_check_owner(const char *path, const struct stat *st, struct err *err)
 {
 	if (st->st_uid != 0 && st->st_uid != geteuid())
 		return unsafe(err, path, "belongs to another user");
@@ -56,7 +55,7 @@ static int check_parents(const char *directory, struct err *err)
 		if (stat(real, &st) != 0)
 			result = err_refuse(err, "policy", "%s: %s", real, strerror(errno));
 		else
-			result = check_owner(real, &st, err);
+			result = trust_check_owner(real, &st, err);
 		if (root)
 			break;
 	}
@@ -64,9 +63,20 @@ static int check_parents(const char *directory, struct err *err)
 	return result;
 }
 
-static int open_directory(struct opening *opening, struct err *err)
+int trust_check_directory(const char *path, int fd, struct err *err)
 {
 	struct stat st;
+	if (fstat(fd, &st) != 0)
+		return err_refuse(err, "policy", "%s: %s", path, strerror(errno));
+	if (st.st_mode & 022)
+		return unsafe(err, path, "others may write to it");
+	if (trust_check_owner(path, &st, err))
+		return -1;
+	return check_parents(path, err);
+}
+
+static int open_directory(struct opening *opening, struct err *err)
+{
 	/* A name with a slash at its end would follow a symbolic link. */
 	char *name = strdup(opening->directory);
 	if (!name)
@@ -80,15 +90,7 @@ static int open_directory(struct opening *opening, struct err *err)
 			err, "policy", "no policy directory at %s: %s", opening->directory, strerror(errno));
 		return err_hint(err, "pgdocket trust init DIR --label L makes one; --trust DIR names it");
 	}
-	if (!opening->strict)
-		return 0;
-	if (fstat(opening->fd, &st) != 0)
-		return err_refuse(err, "policy", "%s: %s", opening->directory, strerror(errno));
-	if (st.st_mode & 022)
-		return unsafe(err, opening->directory, "others may write to it");
-	if (check_owner(opening->directory, &st, err))
-		return -1;
-	return check_parents(opening->directory, err);
+	return opening->strict ? trust_check_directory(opening->directory, opening->fd, err) : 0;
 }
 
 static char *path_of(const struct opening *opening, const char *name, struct err *err)
@@ -114,7 +116,7 @@ static int check_file(
 			(unsigned)st.st_mode & 0777);
 		return err_hint(err, "chmod 600 %s; if others may have read it, make a new one", path);
 	}
-	return check_owner(path, &st, err);
+	return trust_check_owner(path, &st, err);
 }
 
 /* *text: a block of *size bytes, wiped and freed by release_text; NULL when the file is absent and

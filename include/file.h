@@ -10,6 +10,8 @@
  * ERR_LIMIT over buf->max.
  */
 int file_read(const char *path, int nofollow, struct buf *out, struct err *err) MUST_CHECK;
+/* The rest of an open file; path for messages. */
+int file_read_open(int fd, const char *path, struct buf *out, struct err *err) MUST_CHECK;
 /* Create (never overwrite: EEXIST is ERR_IO), write, fsync the file and its directory. */
 int file_create(
 	const char *path, mode_t mode, const void *bytes, size_t len, struct err *err) MUST_CHECK;

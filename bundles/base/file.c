@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static int read_all(int fd, const char *path, struct buf *out, struct err *err)
+int file_read_open(int fd, const char *path, struct buf *out, struct err *err)
 {
 	char chunk[65536];
 	for (;;) {
@@ -40,7 +40,7 @@ int file_read(const char *path, int nofollow, struct buf *out, struct err *err)
 	else if (!S_ISREG(st.st_mode))
 		err_set(err, ERR_IO, "%s is not a regular file", path);
 	else
-		result = read_all(fd, path, out, err);
+		result = file_read_open(fd, path, out, err);
 	close(fd);
 	return result;
 }

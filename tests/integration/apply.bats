@@ -388,7 +388,7 @@ SELECT 1 / count(*) FROM campaigns;"
 	chmod 666 "$BATS_TEST_TMPDIR/conn"
 	run applier check
 	exits 3
-	has "written by others"
+	has "others may write to it"
 	echo "password=canary" >>"$BATS_TEST_TMPDIR/conn"
 	chmod 644 "$BATS_TEST_TMPDIR/conn"
 	run applier check
