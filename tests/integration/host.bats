@@ -67,8 +67,13 @@ teardown_file() { pg_stop; }
 
 @test "two histories of one run: refused, and nothing is taken over into the working copy" {
 	apply_new forked 2
+	migration 3 third "INSERT INTO orders VALUES (3);
+SELECT 1 / count(*) FROM campaigns;"
+	sql "INSERT INTO tenant_1.campaigns VALUES (1, 'x')"
 	apply_plan
-	apply -q
+	run apply -j 1
+	exits 4
+	sql "INSERT INTO tenant_2.campaigns VALUES (1, 'x')"
 	work=$(echo "$BATS_TEST_TMPDIR"/state/*/*/work.docket)
 	sqlite3 "$work" "DELETE FROM receipt WHERE seq > 1; UPDATE receipt SET body = CAST(body || char(10) AS BLOB) WHERE seq = 1"
 	for again in 1 2; do
@@ -80,7 +85,8 @@ teardown_file() { pg_stop; }
 	sqlite3 "$work" "DELETE FROM receipt WHERE seq = 1"
 	run apply
 	exits 0
-	has "nothing to do"
+	every_tenant 3 2
+	audited 0
 }
 
 @test "the shared schema is looked at before each wave, also where it is reverted last" {
@@ -97,6 +103,9 @@ DROP TABLE roles2;"
 		sql "ALTER TABLE public.users ADD COLUMN beside int"
 		run apply
 		exits 3
+		[ -z "$revert" ] || has "the shared schema public was changed by someone else"
 		sql "ALTER TABLE public.users DROP COLUMN beside"
+		run apply
+		exits 0
 	done
 }
