@@ -25,11 +25,13 @@ struct trust {
 bool trust_has(const struct trust_digests *digests, const struct digest *digest);
 
 #define US_PER_MS INT64_C(1000)
+#define TRUST_OTHER_PLAN "it is over another plan"
 
 /* What stands beside a trust_signature while it is judged. */
 struct trust_vote {
 	bool plan, approves, rejects; /* a verified signature of someone who may; at most one is set */
 	bool late;                    /* an approval that expired, by less than resume-grace */
+	int64_t late_us;              /* late: since when */
 	const char *principal;        /* borrowed from trust */
 };
 

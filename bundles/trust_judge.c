@@ -52,8 +52,9 @@ static int judge_planners(struct trust_judging *judging, struct err *err)
 	const char *why = first_reason(result, NAMESPACE_PLAN);
 	err_refuse(err, "signature", "the plan is signed by %d of %d people who may plan%s%s", people,
 		policy->plan, why ? "; ignored: " : "", why ? why : "");
-	return err_hint(
-		err, "pgdocket sign FILE --key KEY; pgdocket trust add DIR --role planner lets a key plan");
+	return err_hint(err, "%s", !people && why && strcmp(why, TRUST_OTHER_PLAN) == 0
+		? "the plan was altered after it was signed: get the bundle again from the planner"
+		: "pgdocket sign FILE --key KEY; pgdocket trust add DIR --role planner lets a key plan");
 }
 
 static int judge_target(struct trust_judging *judging, struct err *err)
@@ -88,6 +89,16 @@ static int judge_target(struct trust_judging *judging, struct err *err)
 		err, "apply it on that host, or plan for this one: apply_host in pgdocket.conf");
 }
 
+/* The first thing said stands. */
+static void note_expired(
+	struct trust_result *result, const char *what, const char *who, const char *time)
+{
+	if (!result->expired)
+		snprintf(result->expired_why, sizeof(result->expired_why), "%s%.100s has expired since %s",
+			what, who, time);
+	result->expired = true;
+}
+
 /* Past a limit by less than resume-grace is noted; run refuses it unless the plan has begun. */
 static int judge_limit(struct trust_judging *judging, int64_t limit_us, const char *reason,
 	const char *what, struct err *err)
@@ -95,10 +106,11 @@ static int judge_limit(struct trust_judging *judging, int64_t limit_us, const ch
 	char time[CLOCK_SECONDS_SIZE];
 	if (judging->now_us <= limit_us)
 		return 0;
-	judging->result->expired = true;
+	clock_seconds(limit_us, time);
+	note_expired(judging->result, "the plan",
+		strcmp(reason, "age") == 0 ? ", by max-plan-age," : "", time);
 	if (judging->now_us - limit_us < judging->trust->policy.resume_grace_ms * US_PER_MS)
 		return 0;
-	clock_seconds(limit_us, time);
 	err_refuse(err, reason, "%s since %s", what, time);
 	return err_hint(err, "make and sign a new plan");
 }
@@ -202,10 +214,13 @@ static void settle_late(struct trust_judging *judging, bool late_too)
 	for (size_t i = 0; i < judging->result->signatures; i++) {
 		struct trust_vote *vote = &judging->vote[i];
 		struct trust_signature *signature = &judging->result->signature[i];
+		char time[CLOCK_SECONDS_SIZE];
 		if (!vote->approves || !vote->late)
 			continue;
 		if (late_too && !renewed(judging, vote)) {
-			snprintf(signature->why, sizeof(signature->why), "expired, but within resume-grace");
+			clock_seconds(vote->late_us, time);
+			snprintf(signature->why, sizeof(signature->why), "expired %s", time);
+			note_expired(judging->result, "the approval by ", vote->principal, time);
 			continue;
 		}
 		trust_votes_ignore(signature, "it has expired");
@@ -280,8 +295,6 @@ static int judge_quorum(struct trust_judging *judging, struct err *err)
 	int from_group = group ? count_people(judging, group, false) : 0;
 	settle_late(judging, late_too);
 	settle_repeated(judging);
-	if (late_too)
-		result->expired = true;
 	if (lenient)
 		return 0;
 	const char *why = first_reason(result, NAMESPACE_APPROVE);

@@ -76,7 +76,7 @@ static void judge_plan_row(struct trust_judging *judging, const struct row *row,
 {
 	const char *why = may_sign(judging, row, SIGNERS_PLAN, false);
 	if (!digest_equal(&row->statement, &judging->result->plan))
-		why = "it is over another plan";
+		why = TRUST_OTHER_PLAN;
 	if (why) {
 		trust_votes_ignore(signature, why);
 		return;
@@ -103,6 +103,7 @@ static void judge_approval(struct trust_judging *judging, const struct row *row,
 	}
 	vote->approves = approval->approve;
 	vote->rejects = !approval->approve;
+	vote->late_us = approval->expires_us;
 	vote->late = approval->approve && judging->now_us > approval->expires_us;
 	signature->verdict = approval->approve ? VERDICT_COUNTS : VERDICT_REJECTS;
 }

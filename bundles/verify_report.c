@@ -37,8 +37,8 @@ static void report_signature(struct buf *out, const struct trust_signature *sign
 		buf_add_text(out, ": ");
 		report_safe(out, signature->comment);
 	}
-	if (ignored) {
-		buf_add_format(out, ", %s: ", approval ? "approval" : "plan");
+	if (signature->why[0]) {
+		buf_add_text(out, !ignored ? ", " : approval ? ", approval: " : ", plan: ");
 		report_safe(out, signature->why);
 	}
 	buf_add_char(out, '\n');
@@ -67,15 +67,20 @@ static void report_plan(struct buf *out, const struct verified *verified)
 		(long long)statement->statements, (long long)statement->schemas,
 		(long long)statement->destructive);
 	report_label(out, "valid");
-	buf_add_format(out, "%s to %s%s\n", from, until,
-		verified->trust.expired ? "; EXPIRED: only a run that has begun may go on" : "");
+	buf_add_format(out, "%s to %s\n", from, until);
+	if (!verified->trust.expired)
+		return;
+	report_label(out, "expired");
+	report_safe(out, verified->trust.expired_why);
+	buf_add_char(out, '\n');
 }
 
 int verify_report(const struct verified *verified, struct buf *out, struct err *err)
 {
 	const struct trust_result *trust = &verified->trust;
 	report_safe(out, bundle_path(verified->bundle));
-	buf_add_text(out, ": verified\n");
+	buf_add_text(out, trust->expired
+		? ": verified, but expired: only a run that has begun may go on\n" : ": verified\n");
 	report_plan(out, verified);
 	for (size_t i = 0; i < trust->signatures; i++)
 		report_signature(out, &trust->signature[i]);
@@ -168,6 +173,7 @@ int verify_report_json(const struct verified *verified, struct buf *out, struct 
 	json_number(out, "approvals", trust->approvals);
 	json_number(out, "approvals_required", trust->approvals_required);
 	json_bool(out, "expired", trust->expired);
+	json_text(out, "expired_why", trust->expired_why);
 	json_bool(out, "apply_host_checked", !trust->apply_host_unchecked);
 	json_number(out, "signatures_not_examined", (int64_t)trust->ignored_rows);
 	buf_add_text(out, ",\"signatures\":[");

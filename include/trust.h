@@ -71,6 +71,7 @@ struct trust_result {
 	 * has rows.
 	 */
 	bool expired;
+	char expired_why[200];     /* expired: what of it, since when */
 	bool apply_host_unchecked; /* no host_key.pem here */
 	size_t ignored_rows;       /* beyond TRUST_SIGNATURES_MAX */
 };

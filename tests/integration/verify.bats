@@ -103,6 +103,41 @@ refuses() { # REASON WORDS FILE
 	refuses quorum "" signed.docket
 }
 
+@test "expired within resume-grace: verified, and says what has expired since when" {
+	pgdocket snapshot -q -o x.docket -d shop --force
+	pgdocket plan -q x.docket --expires 2s >/dev/null
+	pgdocket sign -q x.docket --key alice
+	pgdocket approve -q x.docket --key bob --principal bob@example.com
+	cp shop.docket y.docket
+	sqlite3 y.docket "DELETE FROM signature WHERE namespace = 'approve.v1@pgdocket'"
+	pgdocket approve -q y.docket --key bob --principal bob@example.com --expires 1s
+	sleep 3
+	for program in pgdocket pgdocket-apply; do
+		run "$program" verify x.docket --trust trust
+		[ "$status" -eq 0 ]
+		[ "${lines[0]}" = "x.docket: verified, but expired: only a run that has begun may go on" ]
+		[[ $output == *"  expired      the plan has expired since 20"* ]]
+		run "$program" verify y.docket --trust trust
+		[ "$status" -eq 0 ]
+		[[ ${lines[0]} == "y.docket: verified, but expired: "* ]]
+		[[ $output == *"  expired      the approval by bob@example.com has expired since 20"* ]]
+	done
+	rm y.docket
+}
+
+@test "a plan altered after it was signed: get it again, do not sign it" {
+	sqlite3 x.docket "UPDATE plan SET statement = CAST(replace(CAST(statement AS TEXT), 'CHG0012345', 'CHG0012346') AS BLOB)"
+	refuses signature "it is over another plan" x.docket
+	run pgdocket verify x.docket --trust trust
+	[[ ${lines[1]} == "hint: the plan was altered after it was signed: get the bundle again"* ]]
+}
+
+@test "help as a command" {
+	for program in pgdocket pgdocket-apply; do
+		[ "$("$program" help)" = "$("$program" --help)" ]
+	done
+}
+
 @test "another environment's policy" {
 	cp -r trust other
 	sed -i 's/^label: .*/label: test-2/' other/policy.conf
