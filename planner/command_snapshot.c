@@ -49,6 +49,11 @@ static int check_output(const struct snapshot_command *values, struct err *err)
 	return 0;
 }
 
+static const char *plural(int64_t count)
+{
+	return count == 1 ? "" : "s";
+}
+
 static int report(struct cli *cli, const struct snapshot_command *values,
 		  const struct snapshot_result *result, struct err *err)
 {
@@ -66,11 +71,13 @@ static int report(struct cli *cli, const struct snapshot_command *values,
 			       result->problems);
 	} else if (!values->common.quiet) {
 		buf_add_format(&out,
-			       "%s: %lld schemas (%lld of %lld listed tenants) in %lld states and "
-			       "%lld shapes\n",
-			       values->output, (long long)result->schemas,
+			       "%s: %lld schema%s (%lld of %lld listed tenant%s) in %lld state%s "
+			       "and %lld shape%s\n",
+			       values->output, (long long)result->schemas, plural(result->schemas),
 			       (long long)result->tenants, (long long)result->listed,
-			       (long long)result->states, (long long)result->shapes);
+			       plural(result->listed), (long long)result->states,
+			       plural(result->states), (long long)result->shapes,
+			       plural(result->shapes));
 		if (result->orphans)
 			buf_add_format(&out,
 				       "%lld of them %s not listed: a schema with a history table "

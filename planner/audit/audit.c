@@ -21,7 +21,7 @@ static int read_plan_digest(struct db *db, struct digest *plan, struct err *err)
 	if (db_prepare(db, sql_select_plan, &query, err) || db_step(query, &row, err))
 		goto out;
 	if (!row) {
-		err_set(err, ERR_FORMAT, "the bundle has no plan, so there is nothing to audit");
+		err_set(err, ERR_PLAN, "the bundle has no plan, so there is nothing to audit");
 		err_hint(err, "pgdocket plan makes one; pgdocket status shows the snapshot");
 		goto out;
 	}

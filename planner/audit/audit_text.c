@@ -3,6 +3,7 @@
  * was verified and counted elsewhere; decides nothing. Every text from the bundle goes out
  * through text_safe.
  */
+#include <stdlib.h>
 #include <string.h>
 #include "audit_private.h"
 #include "clock.h"
@@ -26,6 +27,11 @@ static void add_time(struct buf *out, int64_t us)
 	char text[CLOCK_SECONDS_SIZE];
 	clock_seconds(us, text);
 	buf_add_text(out, text);
+}
+
+static const char *plural(int64_t count)
+{
+	return count == 1 ? "" : "s";
 }
 
 static void heading(struct buf *out, const char *text, bool color)
@@ -96,8 +102,9 @@ static void show_plan(const struct audit *audit, struct buf *out)
 	add_safe(out, statement->label);
 	buf_add_text(out, ", database ");
 	add_safe(out, statement->database);
-	buf_add_format(out, ": %lld schemas, %lld statements, %lld of them destructive\n  planned by  ",
-		(long long)statement->schemas, (long long)statement->statements,
+	buf_add_format(out, ": %lld schema%s, %lld statement%s, %lld of them destructive\n  planned by  ",
+		(long long)statement->schemas, plural(statement->schemas),
+		(long long)statement->statements, plural(statement->statements),
 		(long long)statement->destructive);
 	add_safe(out, audit->verified.trust.planner);
 	buf_add_text(out, ", ");
@@ -145,13 +152,15 @@ static void show_run(const struct audit_run *run, struct buf *out)
 		buf_add_char(out, ')');
 	}
 	buf_add_format(
-		out, "; %lld segments, %lld retries", (long long)run->segments, (long long)run->retries);
+		out, "; %lld segment%s, %lld %s", (long long)run->segments, plural(run->segments),
+		(long long)run->retries, run->retries == 1 ? "retry" : "retries");
 	if (run->reconciled)
 		buf_add_format(out, ", %lld taken from the ledger", (long long)run->reconciled);
 	buf_add_text(out, "\n            by ");
 	show_operator(run, out);
 	buf_add_format(
-		out, "\n            %lld records, signed by %s", (long long)run->records, run->fingerprint);
+		out, "\n            %lld record%s, signed by %s", (long long)run->records,
+		plural(run->records), run->fingerprint);
 	if (run->host_principal) {
 		buf_add_text(out, " (");
 		add_safe(out, run->host_principal);
@@ -200,14 +209,16 @@ static void show_waves_and_classes(const struct audit *audit, bool color, struct
 	for (size_t i = 0; i < document->waves; i++) {
 		buf_add_text(out, "  ");
 		add_safe(out, document->wave[i].name);
-		buf_add_format(out, ": %lld schemas: ", (long long)audit->wave[i].schemas);
+		buf_add_format(out, ": %lld schema%s: ", (long long)audit->wave[i].schemas,
+			plural(audit->wave[i].schemas));
 		show_count(&audit->wave[i], out);
 	}
 	heading(out, "classes", color);
 	for (size_t i = 0; i < document->classes; i++) {
 		const struct doc_class *class = &document->class[i];
-		buf_add_format(out, "  %d (%s), %lld schemas: ", class->number,
-			class->shared ? "shared" : "tenant", (long long)audit->class[i].schemas);
+		buf_add_format(out, "  %d (%s), %lld schema%s: ", class->number,
+			class->shared ? "shared" : "tenant", (long long)audit->class[i].schemas,
+			plural(audit->class[i].schemas));
 		show_count(&audit->class[i], out);
 		buf_add_text(
 			out, audit_program(audit, (int)i)->revert ? "      reverted:" : "      migrations:");
@@ -218,9 +229,11 @@ static void show_waves_and_classes(const struct audit *audit, bool color, struct
 
 static void show_error(const struct audit_event *event, struct buf *out)
 {
-	buf_add_format(out, "%s ", event->sqlstate[0] ? "SQLSTATE" : "");
-	add_safe(out, event->sqlstate);
-	buf_add_text(out, ": ");
+	if (event->sqlstate[0]) {
+		buf_add_text(out, "SQLSTATE ");
+		add_safe(out, event->sqlstate);
+		buf_add_text(out, ": ");
+	}
 	add_safe(out, event->message);
 	if (event->statement) {
 		buf_add_format(
@@ -271,11 +284,51 @@ static void show_left(const struct audit *audit, bool color, struct buf *out)
 	}
 }
 
-static void show_run_errors(const struct audit *audit, struct buf *out)
+/* One run's error that says no more than an earlier event of the same place. */
+static bool said_before(const struct audit_event *event, const struct audit_event *earlier)
 {
-	for (size_t i = 0; i < audit->events; i++) {
-		const struct audit_event *event = &audit->event[i];
-		if (event->schema >= 0 || event->type != AUDIT_ERROR)
+	return earlier && event->type == AUDIT_ERROR && event->run == earlier->run &&
+		event->segment == earlier->segment && event->statement == earlier->statement &&
+		strcmp(event->sqlstate, earlier->sqlstate) == 0 &&
+		strcmp(event->message, earlier->message) == 0;
+}
+
+static int compare_times(const void *a, const void *b)
+{
+	const struct audit_event *left = *(const struct audit_event *const *)a,
+		*right = *(const struct audit_event *const *)b;
+	if (left->time_us != right->time_us)
+		return left->time_us < right->time_us ? -1 : 1;
+	if (left->run != right->run)
+		return left->run < right->run ? -1 : 1;
+	return (left->seq > right->seq) - (left->seq < right->seq);
+}
+
+/* The events of one schema, or of the runs as a whole (-1), by time; malloc'ed. */
+static int events_of(const struct audit *audit, int schema, const struct audit_event ***out,
+	size_t *count, struct err *err)
+{
+	*count = 0;
+	*out = calloc(audit->events + 1, sizeof(**out));
+	if (!*out)
+		return err_nomem(err);
+	for (size_t i = 0; i < audit->events; i++)
+		if (audit->event[i].schema == schema)
+			(*out)[(*count)++] = &audit->event[i];
+	qsort(*out, *count, sizeof(**out), compare_times);
+	return 0;
+}
+
+static int show_run_errors(const struct audit *audit, struct buf *out, struct err *err)
+{
+	const struct audit_event **list;
+	size_t count;
+	if (events_of(audit, -1, &list, &count, err))
+		return -1;
+	for (size_t i = 0; i < count; i++) {
+		const struct audit_event *event = list[i];
+		if (event->type != AUDIT_ERROR || said_before(event, i ? list[i - 1] : NULL) ||
+			strcmp(event->message, audit->run[event->run].why) == 0)
 			continue;
 		buf_add_format(out, "  %.8s  ", audit->run[event->run].id);
 		add_time(out, event->time_us);
@@ -283,6 +336,8 @@ static void show_run_errors(const struct audit *audit, struct buf *out)
 		show_error(event, out);
 		buf_add_char(out, '\n');
 	}
+	free(list);
+	return 0;
 }
 
 static void show_verdict(const struct audit *audit, bool color, struct buf *out)
@@ -291,11 +346,11 @@ static void show_verdict(const struct audit *audit, bool color, struct buf *out)
 	long long done = audit->total.by_standing[AUDIT_DONE], all = audit->total.schemas;
 	buf_add_format(out, "\n%s", color ? colour : "");
 	if (audit->complete)
-		buf_add_format(out, "verified and complete: %lld of %lld schemas", done, all);
+		buf_add_format(out, "verified and complete: %lld of %lld schema%s", done, all, plural(all));
 	else if (!audit->runs)
 		buf_add_format(out, "verified, %s run", audit->not_approved ? "not approved, not" : "not");
 	else
-		buf_add_format(out, "verified, not complete: %lld of %lld schemas", done, all);
+		buf_add_format(out, "verified, not complete: %lld of %lld schema%s", done, all, plural(all));
 	if (!audit->complete && audit->run_says_complete && done < all)
 		buf_add_text(out, "; a run says that everything is done, so records are missing here");
 	else if (!audit->complete && audit->runs && done == all)
@@ -312,7 +367,8 @@ static void show_event_head(
 		(long long)event->seq);
 }
 
-static void show_event(const struct audit *audit, const struct audit_event *event, struct buf *out)
+static void show_event(const struct audit *audit, const struct audit_event *event,
+	const struct audit_event *before, struct buf *out)
 {
 	show_event_head(audit, event, out);
 	switch (event->type) {
@@ -337,6 +393,10 @@ static void show_event(const struct audit *audit, const struct audit_event *even
 		}
 		break;
 	case AUDIT_ERROR:
+		if (said_before(event, before)) {
+			buf_add_text(out, "failed, with this error");
+			break;
+		}
 		buf_add_text(out, "failed, ");
 		show_error(event, out);
 		break;
@@ -352,6 +412,8 @@ static int show_schema(
 	const struct audit *audit, const char *name, struct buf *out, struct err *err)
 {
 	int index = audit_records_schema(audit, name);
+	const struct audit_event **list;
+	size_t count;
 	if (index < 0) {
 		err_set(err, ERR_USAGE, "the plan does not have a schema \"%s\"", name);
 		return err_hint(err, "pgdocket show lists the plan's schemas");
@@ -363,14 +425,18 @@ static int show_schema(
 		document->class[schema->class_index].number);
 	add_safe(out, document->wave[schema->wave].name);
 	buf_add_format(out,
-		": %s, %d of %d segments\n  %s:", audit_standing_name(audit->schema[index].standing),
+		": %s, %d of %d segment%s\n  %s:", audit_standing_name(audit->schema[index].standing),
 		audit->schema[index].segments_done, audit->schema[index].segments,
+		plural(audit->schema[index].segments),
 		audit_program(audit, schema->class_index)->revert ? "reverted" : "migrations");
 	show_class_migrations(audit_program(audit, schema->class_index), out);
 	buf_add_char(out, '\n');
-	for (size_t i = 0; i < audit->events; i++)
-		if (audit->event[i].schema == index)
-			show_event(audit, &audit->event[i], out);
+	if (events_of(audit, index, &list, &count, err))
+		return -1;
+	for (size_t i = 0; i < count; i++)
+		if (!i || list[i - 1]->type != AUDIT_ERROR || !said_before(list[i], list[i - 1]))
+			show_event(audit, list[i], i ? list[i - 1] : NULL, out);
+	free(list);
 	return buf_check(out, err);
 }
 
@@ -384,7 +450,8 @@ int audit_report(
 		heading(out, "runs", color);
 		for (size_t i = 0; i < audit->runs; i++)
 			show_run(&audit->run[i], out);
-		show_run_errors(audit, out);
+		if (show_run_errors(audit, out, err))
+			return -1;
 		show_waves_and_classes(audit, color, out);
 		show_left(audit, color, out);
 	}

@@ -44,6 +44,7 @@ make_plan() {
 
 audit() { run pgdocket audit "$@" --trust trust; }
 has() { [[ $output == *"$1"* ]] || { printf 'not in the output: %s\n%s\n' "$1" "$output" >&2; return 1; }; }
+lacks() { [[ $output != *"$1"* ]] || { printf 'in the output: %s\n%s\n' "$1" "$output" >&2; return 1; }; }
 exits() { [ "$status" = "$1" ] || { printf 'exit %s, not %s\n%s\n' "$status" "$1" "$output" >&2; return 1; }; }
 alter() { sqlite3 x.docket "$1"; }
 
@@ -75,7 +76,8 @@ alter() { sqlite3 x.docket "$1"; }
 	audit done.docket --schema tenant_0003
 	exits 0
 	has "tenant_0003 (oid "
-	has "done, 1 of 1 segments"
+	has "done, 1 of 1 segment"
+	lacks "segments"
 	has "segment 1 done in "
 	audit done.docket --schema tenant_0003 --json
 	exits 0
@@ -118,6 +120,10 @@ alter() { sqlite3 x.docket "$1"; }
 	has "tenant_0003: failed, SQLSTATE 23514"
 	has "8_checks.up.sql line 2"
 	has "verified, not complete"
+	lacks " : "
+	audit x.docket --schema tenant_0003
+	exits 4
+	[ "$(grep -c 23514 <<<"$output")" -eq 1 ]
 	audit x.docket --json
 	jq -e '[.schemas[] | select(.standing == "failed")] | length == 1 and .[0].error.sqlstate == "23514" and .[0].error.line == 2' <<<"$output"
 	psql -qd broken -c "UPDATE tenant_0003.campaigns SET budget = 1"
@@ -125,6 +131,10 @@ alter() { sqlite3 x.docket "$1"; }
 	audit x.docket
 	exits 0
 	has "verified and complete: 5 of 5 schemas"
+	run pgdocket audit x.docket --trust trust --schema tenant_0003
+	times=$(grep -o '^  20[0-9T:.-]*Z' <<<"$output")
+	[ "$(wc -l <<<"$times")" -ge 2 ] && [ "$times" = "$(sort <<<"$times")" ]
+	audit x.docket
 	[ "$(grep -c 'pgdocket-apply 0' <<<"$output")" -eq 2 ]
 }
 
@@ -254,6 +264,10 @@ resign() {
 	has "hint:"
 	run pgdocket audit nowhere.docket --trust trust
 	exits 1
+	pgdocket snapshot -q --force -o x.docket -d other
+	audit x.docket
+	exits 1
+	has "no plan"
 	printf 'not a bundle, but long enough to be looked at%.0s' {1..200} >x.docket
 	audit x.docket
 	exits 3
