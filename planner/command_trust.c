@@ -127,7 +127,12 @@ static int read_public(const char *path, struct ssh_public_key *key, struct err 
 {
 	struct buf text = BUF_INIT(KEY_FILE_MAX);
 	int result = file_read(path, 0, &text, err);
-	if (!result && ssh_public_key_parse(buf_text(&text), text.len, key, err))
+	if (!result && memmem(buf_text(&text), text.len, "PRIVATE KEY-----", 16)) {
+		err_set(err, ERR_FORMAT, "%s is a private key, and the policy holds public ones",
+			path);
+		result = err_hint(err, "give the .pub file beside it; ssh-keygen -y -f %s prints "
+				       "its public key", path);
+	} else if (!result && ssh_public_key_parse(buf_text(&text), text.len, key, err))
 		result = err_context(err, "%s", path);
 	buf_release(&text);
 	return result;

@@ -219,13 +219,14 @@ int signing_report(struct signing *signing, const char *who, bool added, struct 
 		buf_add_format(&out, ",\"fingerprint\":\"%s\",\"added\":%s}\n", fingerprint,
 			       added ? "true" : "false");
 	} else {
-		buf_add_format(&out, "plan %.12s %s%s", hex, added ? "" : "was already ",
-			       signing->verb);
-		if (who) {
-			buf_add_text(&out, " by ");
+		buf_add_format(&out, "plan %.12s %s%s with %s", hex, added ? "" : "was already ",
+			       signing->verb, fingerprint);
+		/* What stands already may stand under another name. */
+		if (who && added) {
+			buf_add_text(&out, " as ");
 			text_safe(&out, who, strlen(who));
 		}
-		buf_add_format(&out, " with %s%s\n", fingerprint, added ? "" : "; nothing added");
+		buf_add_text(&out, added ? "\n" : "; nothing added\n");
 	}
 	int result = cli_print(signing->cli, &out, err);
 	buf_release(&out);

@@ -109,6 +109,26 @@ int ssh_private_key_parse(
 	return result;
 }
 
+static bool is_public(const char *text, size_t len)
+{
+	static const char *const starts[] = { "ssh-", "ecdsa-", "sk-" };
+	for (size_t i = 0; i < sizeof(starts) / sizeof(starts[0]); i++)
+		if (len > strlen(starts[i]) && memcmp(text, starts[i], strlen(starts[i])) == 0)
+			return true;
+	return false;
+}
+
+static int refuse_public(const char *path, struct err *err)
+{
+	size_t len = strlen(path);
+	if (text_ends(path, ".pub"))
+		len -= 4;
+	err_set(err, ERR_CONFIG, "%s is a public key%s%.*s", path,
+		path[len] ? "; give the private key " : "; give the private key",
+		path[len] ? (int)len : 0, path);
+	return err_hint(err, "when the private half is in an agent or on a token: " SSH_KEY_WAY_OUT);
+}
+
 static int read_secret(const char *path, char *text, size_t size, size_t *len, struct err *err)
 {
 	struct stat st;
@@ -129,6 +149,8 @@ static int read_secret(const char *path, char *text, size_t size, size_t *len, s
 		err_set_errno(err, ERR_IO, "cannot read the key %s", path);
 	else if (*len == size)
 		err_set(err, ERR_CONFIG, "%s is too large for a private key", path);
+	else if (is_public(text, *len))
+		refuse_public(path, err);
 	else if (st.st_mode & 077) {
 		err_set(err, ERR_CONFIG, "others may read the private key %s (mode %03o)", path,
 			(unsigned)st.st_mode & 0777);

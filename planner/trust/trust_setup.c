@@ -195,6 +195,21 @@ static bool stands_already(const struct signers *signers, enum trust_role role,
 	return false;
 }
 
+/* A key is one person's: err says whose it is. */
+static int check_owner(const char *path, const struct signers *signers, const char *principal,
+	const struct digest *key, struct err *err)
+{
+	for (size_t i = 0; i < signers->count; i++) {
+		const struct signer *signer = &signers->item[i];
+		if (!digest_equal(&signer->key, key) || strcmp(signer->principal, principal) == 0)
+			continue;
+		err_refuse(err, "policy", "%s, line %d: the key is another principal's already: %s's",
+			path, signer->line, signer->principal);
+		return err_hint(err, "remove that line, or use another key");
+	}
+	return 0;
+}
+
 /*
  * The new text is parsed as a whole before it replaces the old one: a line that cannot stand beside
  * the others is refused.
@@ -214,7 +229,8 @@ static int add_signer(const char *path, enum trust_role role, const char *princi
 		goto out;
 	}
 	if (file_read(path, 1, &text, err) ||
-		signers_parse(arena, path, text.data, text.len, &signers, err))
+		signers_parse(arena, path, text.data, text.len, &signers, err) ||
+		check_owner(path, &signers, principal, &digest, err))
 		goto out;
 	if (stands_already(&signers, role, principal, &digest)) {
 		result = 0;
