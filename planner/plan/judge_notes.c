@@ -148,6 +148,11 @@ static void note_missing(const struct judge *judge, const struct judge_case *ite
 		NOTE(out, "missing-target", JUDGE_WARNING,
 		     "acts on %s, which these schemas do not seem to have; it will fail there",
 		     object->name);
+		if (out->notes && !strcmp(out->note[out->notes - 1].rule, "missing-target"))
+			snprintf(out->note[out->notes - 1].hint,
+				 sizeof out->note[out->notes - 1].hint,
+				 "if the table exists only in tenants, list it under [tenants] "
+				 "only; if only in the shared schema, under [shared] only");
 		return;
 	}
 }

@@ -45,6 +45,7 @@ struct making_file {
 	const struct source_part *part;
 	struct sql_file *parsed; /* NULL: not yet, or it failed */
 	const char *failed, *failed_hint;
+	int failed_line; /* 0: not of one line */
 	struct digest digest; /* of the whole file */
 };
 

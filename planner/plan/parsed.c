@@ -4,6 +4,7 @@
  */
 #include "making.h"
 
+#include <stdio.h>
 #include <string.h>
 
 int parsed_prepare(struct making *making, struct err *err)
@@ -22,6 +23,21 @@ int parsed_prepare(struct making *making, struct err *err)
 	return 0;
 }
 
+/* The message without the file and line in front of it, which a problem names by itself. */
+static const char *without_place(const char *message, const char *name, int *line)
+{
+	size_t len = strlen(name);
+	int digits = 0;
+
+	*line = 0;
+	if (strncmp(message, name, len) != 0)
+		return message;
+	if (sscanf(message + len, ", line %d: %n", line, &digits) == 1 && digits)
+		return message + len + digits;
+	*line = 0;
+	return message[len] == ':' && message[len + 1] == ' ' ? message + len + 2 : message;
+}
+
 static int parse(struct making *making, struct making_file *file, struct err *err)
 {
 	const struct source_part *part = file->part;
@@ -37,7 +53,9 @@ static int parse(struct making *making, struct making_file *file, struct err *er
 		return -1;
 	}
 	file->parsed = NULL;
-	file->failed = arena_text(making->arena, failure.message, err);
+	file->failed = arena_text(
+		making->arena,
+		without_place(failure.message, part->file, &file->failed_line), err);
 	file->failed_hint = arena_text(making->arena, failure.hint, err);
 	return file->failed && file->failed_hint ? 0 : -1;
 }

@@ -363,7 +363,8 @@ static int open_file(struct building *b)
 	if (file->parsed && file->parsed->directives.scope != SQL_SCOPE_NONE)
 		b->file_scope = file->parsed->directives.scope;
 	if (file->failed)
-		return remark(b, true, "file", DOC_DANGER, file->failed, file->failed_hint, 0,
+		return remark(b, true, "file", DOC_DANGER, file->failed, file->failed_hint,
+			      file->failed_line,
 			      NULL);
 	return 0;
 }

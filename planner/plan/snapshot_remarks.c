@@ -6,6 +6,7 @@
 #include "making.h"
 
 #include <string.h>
+#include "buf.h"
 
 static int add(struct making *making, const char *rule, enum doc_severity severity, int planned,
 	       const char *hint, const char *message, struct err *err)
@@ -140,6 +141,71 @@ static int facts(struct making *making, struct err *err)
 	return 0;
 }
 
+/* A new table that runs on both sides, as nobody said whose it is. */
+static bool is_both(const struct making *making, const struct sql_object *object)
+{
+	const char *name = object->name;
+
+	return object->use == SQL_CREATE && object->kind == SQL_TABLE && !object->schema &&
+	       !conf_list_has(&making->conf->shared_only, name) &&
+	       !conf_list_has(&making->conf->tenants_only, name);
+}
+
+static int both_of_file(const struct making *making, const struct sql_file *file, struct buf *names)
+{
+	int count = 0;
+
+	for (size_t i = 0; i < file->statements; i++) {
+		const struct sql_statement *statement = &file->statement[i];
+		enum sql_scope scope = statement->directives.scope != SQL_SCOPE_NONE
+					       ? statement->directives.scope
+					       : file->directives.scope;
+
+		for (size_t o = 0; scope == SQL_SCOPE_NONE && o < statement->objects; o++)
+			if (is_both(making, &statement->object[o])) {
+				buf_add_format(names, "%s%s", names->len ? ", " : "",
+					       statement->object[o].name);
+				count++;
+			}
+	}
+	return count;
+}
+
+static bool has_todo(const struct making *making, bool shared, int migration)
+{
+	for (size_t p = 0; p < making->planneds; p++)
+		for (size_t t = 0; t < making->planned[p].todos; t++)
+			if (making->planned[p].shared == shared &&
+			    making->planned[p].todo[t] == migration)
+				return true;
+	return false;
+}
+
+static int both_sides(struct making *making, struct err *err)
+{
+	struct buf names = BUF_INIT(64u << 10);
+	int count = 0, result = 0;
+
+	for (size_t i = 0; !making->revert && i < making->source->migrations; i++) {
+		const struct sql_file *file = making->up[i].parsed;
+
+		if (file && has_todo(making, true, (int)i) && has_todo(making, false, (int)i))
+			count += both_of_file(making, file, &names);
+	}
+	if (count)
+		result = buf_check(&names, err) ||
+			 add(making, "both-sides", DOC_INFO, -1,
+			     "list those that belong to one side under [shared] only or [tenants] only, "
+			     "or say -- pgdocket: scope=all above them",
+			     arena_format(making->arena, err,
+					  "made in %s and in every tenant, as neither [shared] only "
+					  "nor [tenants] only names them: %s",
+					  making->conf->shared_schema, buf_text(&names)),
+			     err);
+	buf_release(&names);
+	return result ? -1 : 0;
+}
+
 int snapshot_remarks(struct making *making, struct err *err)
 {
 	for (size_t i = 0; i < making->planneds; i++)
@@ -151,7 +217,8 @@ int snapshot_remarks(struct making *making, struct err *err)
 	    counted(making, "no-schema", DOC_WARNING, "listed tenants without a schema",
 		    "set create = yes under [tenants] to have them made", is_missing, err) ||
 	    counted(making, "inactive", DOC_INFO, "inactive tenants, left out", NULL, is_inactive,
-		    err))
+		    err) ||
+	    both_sides(making, err))
 		return -1;
 	return facts(making, err);
 }

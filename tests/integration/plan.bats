@@ -666,6 +666,27 @@ SELECT 1;"
 	has "is asked to run outside a transaction"
 }
 
+@test "what is made on both sides, or acts on a table that is not there, says which key settles it" {
+	plan_of "CREATE TABLE c1 (id int); CREATE TABLE c2 (id int); CREATE TABLE a (id int);
+-- pgdocket: scope=all
+CREATE TABLE c3 (id int);
+ALTER TABLE c9 ADD COLUMN x int;"
+	exits 0
+	run pgdocket show s.docket
+	has "made in public and in every tenant, as neither [shared] only nor [tenants] only names them: c1, c2"
+	lacks "c2, a"
+	has "if the table exists only in tenants, list it under [tenants] only; if only in the shared schema, under [shared] only"
+}
+
+@test "a file that cannot be read names itself once" {
+	printf 'SELECT 1;\n\\connect x\n' >migrations/2_second.up.sql
+	snapshot
+	run pgdocket plan s.docket
+	exits 1
+	[ "$(grep -o '2_second.up.sql' <<<"$output" | wc -l)" = 1 ]
+	has "2_second.up.sql:2: "
+}
+
 @test "findings are accepted for the whole project by name" {
 	printf '[plan]\naccept = data-dependent\n' >>pgdocket.conf
 	plan_of "DELETE FROM campaigns WHERE id = 1;" --scope tenant
