@@ -223,7 +223,7 @@ static void add_unmodelled(const struct status *status, struct buf *out)
 			if (strcmp(shape->object[j].kind, "unmodelled") != 0)
 				continue;
 			buf_add_format(out, "%s %s ", buf_text(out)[out->len - 1] == ':' ? "" : ",",
-				       shape->object[j].detail);
+				       shape->object[j].sort);
 			add_safe(out, shape->object[j].name);
 		}
 		buf_add_char(out, '\n');
