@@ -170,6 +170,11 @@ struct judge_place judge_place(const struct judge *judge, const struct sql_state
 		}
 	} else if (space != WORLD_NONE && object->name) {
 		place = place_of(judge, space, object->name);
+		if (place.side == SIDE_OURS && object->arguments &&
+		    falls(judge, space, object->name) &&
+		    !world_signature(world_find(judge->world, space, object->name),
+				     object->arguments))
+			place.side = SIDE_FALLS;
 		if (place.side != SIDE_THEIRS && made_here(statement, space, object->name))
 			place.side = SIDE_OURS;
 	}

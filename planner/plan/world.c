@@ -105,6 +105,7 @@ int world_add(struct world *world, enum world_space space, const char *name, con
 	}
 	object->is_table = is_table;
 	object->temporary = object->doubtful = object->child = false;
+	object->signatures = NULL; /* an overload more: not known any longer */
 	object->table = NULL;
 	if (table) {
 		object->table = arena_text(world->arena, table, err);
@@ -199,6 +200,7 @@ static void copy_marks(struct world_object *to, const struct world_object *from)
 	to->temporary = from->temporary;
 	to->doubtful = from->doubtful;
 	to->child = from->child;
+	to->signatures = from->signatures;
 }
 
 struct world *world_copy(const struct world *from, struct arena *arena, struct err *err)
@@ -317,6 +319,69 @@ static int add_unmodelled(struct world *world, const struct shape_object *object
 	return world_add(world, space, name, NULL, space == WORLD_RELATION, err);
 }
 
+/* One argument of the shape, such as "x character varying" or "VARIADIC y ~.mood[]", has the type. */
+static bool is_of_type(const char *argument, size_t len, const char *type, size_t type_len)
+{
+	const char *end = argument + len - type_len;
+
+	return len >= type_len && strncmp(end, type, type_len) == 0 &&
+	       (len == type_len || strchr(" .\"", end[-1]) != NULL);
+}
+
+static bool same_arguments(const char *line, size_t len, const char *arguments)
+{
+	const char *end = line + len;
+
+	while (line < end && *arguments) {
+		const char *comma = memmem(line, (size_t)(end - line), ", ", 2);
+		const char *next = strstr(arguments, ", ");
+		size_t one = (size_t)((comma ? comma : end) - line),
+		       type = next ? (size_t)(next - arguments) : strlen(arguments);
+
+		if (!is_of_type(line, one, arguments, type))
+			return false;
+		line = comma ? comma + 2 : end;
+		arguments += next ? type + 2 : type;
+	}
+	return line == end && !*arguments;
+}
+
+bool world_signature(const struct world_object *function, const char *arguments)
+{
+	const char *line = function->signatures;
+
+	if (!line || !arguments)
+		return true;
+	while (*line) {
+		size_t len = strcspn(++line, "\n");
+
+		if (same_arguments(line, len, arguments))
+			return true;
+		line += len;
+	}
+	return false;
+}
+
+/* A function of the shape: its arguments stand in front of its definition. */
+static int add_function(struct world *world, const struct shape_object *object, struct err *err)
+{
+	const struct world_object *known = find(world, WORLD_FUNCTION, object->name);
+	const char *others = known && known->signatures ? known->signatures : "";
+	const char *create = object->detail ? strstr(object->detail, "CREATE OR REPLACE ") : NULL;
+	size_t len = create ? (size_t)(create - object->detail) : 0;
+	const char *all;
+
+	if (create && len > 0)
+		len--; /* the blank */
+	all = create && (!known || known->signatures)
+		      ? arena_format(world->arena, err, "%s\n%.*s", others, (int)len, object->detail)
+		      : NULL;
+	if (world_add(world, WORLD_FUNCTION, object->name, NULL, false, err))
+		return -1;
+	find(world, WORLD_FUNCTION, object->name)->signatures = all;
+	return 0;
+}
+
 static int add_shape_object(struct world *world, const struct shape_object *object,
 			    const char *shared_schema, struct err *err)
 {
@@ -327,11 +392,12 @@ static int add_shape_object(struct world *world, const struct shape_object *obje
 	} kinds[] = {
 		{ "table", WORLD_RELATION, true },      { "view", WORLD_RELATION, false },
 		{ "matview", WORLD_RELATION, false },   { "sequence", WORLD_RELATION, false },
-		{ "index", WORLD_RELATION, false },     { "function", WORLD_FUNCTION, false },
-		{ "procedure", WORLD_FUNCTION, false }, { "type", WORLD_TYPE, false },
+		{ "index", WORLD_RELATION, false },     { "type", WORLD_TYPE, false },
 	};
 	char name[256];
 
+	if (!strcmp(object->kind, "function") || !strcmp(object->kind, "procedure"))
+		return add_function(world, object, err);
 	if (!strcmp(object->kind, "unmodelled"))
 		return add_unmodelled(world, object, err);
 	if (!strcmp(object->kind, "constraint")) {
@@ -347,8 +413,6 @@ static int add_shape_object(struct world *world, const struct shape_object *obje
 		if (strcmp(object->kind, kinds[i].kind) != 0)
 			continue;
 		snprintf(name, sizeof name, "%s", object->name);
-		if (kinds[i].space == WORLD_FUNCTION)
-			name[strcspn(name, "(")] = '\0';
 		if (world_add(world, kinds[i].space, name, object->table, kinds[i].is_table, err))
 			return -1;
 		find(world, kinds[i].space, name)->child =

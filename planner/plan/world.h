@@ -27,6 +27,8 @@ struct world_object {
 	const char *name;
 	const char *table; /* index: its table; sequence: the table that owns it; else NULL */
 	bool is_table;
+	/* Functions: arguments of each, as the shape has them, each behind a newline; NULL: not known. */
+	const char *signatures;
 	bool child;     /* inherits from a table, or is a partition */
 	bool doubtful;  /* may be gone: something ran that may have dropped it unsaid */
 	bool temporary; /* in pg_temp, which is searched last for what is not there before */
@@ -48,6 +50,11 @@ struct world *world_copy(const struct world *from, struct arena *arena, struct e
 
 const struct world_object *world_find(const struct world *world, enum world_space space,
 				      const char *name);
+/*
+ * True if the function may have exactly these arguments (sql_object.arguments); also when nobody
+ * knows.
+ */
+bool world_signature(const struct world_object *function, const char *arguments);
 /*
  * The table that a name such as campaigns_id_seq or campaigns_pkey was made with, if that table is
  * here; else NULL.

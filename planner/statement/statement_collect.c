@@ -42,7 +42,7 @@ static bool repeats(const struct collect *c, const struct sql_object *o)
 		const struct sql_object *p = &c->out->object[i];
 		if (p->use == o->use && p->kind == o->kind && p->missing_ok == o->missing_ok &&
 		    same(p->name, o->name) && same(p->schema, o->schema) &&
-		    same(p->table, o->table) && same(p->table_schema, o->table_schema))
+		    same(p->table, o->table) && same(p->arguments, o->arguments) && same(p->table_schema, o->table_schema))
 			return true;
 	}
 	return false;
@@ -76,6 +76,8 @@ static void append(struct collect *c, struct sql_object object)
 	object.name = collect_text(c, object.name);
 	object.table = collect_text(c, object.table);
 	object.table_schema = collect_text(c, object.table_schema);
+	if (object.arguments)
+		object.arguments = arena_text(c->arena, object.arguments, c->err);
 	to[c->out->objects++] = object;
 }
 

@@ -118,6 +118,51 @@ static void add_part(struct collect *c, const struct object_row *row, const PgQu
 	collect_add(c, owner);
 }
 
+/* The parser's own names of types, as the catalog's functions write them. */
+static const char *written_type(const char *name)
+{
+	static const char *const types[][2] = {
+		{ "int4", "integer" },
+		{ "int8", "bigint" },
+		{ "int2", "smallint" },
+		{ "bool", "boolean" },
+		{ "varchar", "character varying" },
+		{ "bpchar", "character" },
+		{ "float4", "real" },
+		{ "float8", "double precision" },
+		{ "timestamptz", "timestamp with time zone" },
+		{ "timestamp", "timestamp without time zone" },
+		{ "timetz", "time with time zone" },
+		{ "time", "time without time zone" },
+		{ "varbit", "bit varying" },
+	};
+
+	for (size_t i = 0; i < sizeof types / sizeof *types; i++)
+		if (strcmp(types[i][0], name) == 0)
+			return types[i][1];
+	return name;
+}
+
+/* "integer, mood[]"; NULL: none given. */
+static const char *argument_types(struct collect *c, const PgQuery__ObjectWithArgs *function)
+{
+	const char *out = function->args_unspecified ? NULL : "";
+
+	for (size_t i = 0; out && i < function->n_objargs && !c->failed; i++) {
+		const PgQuery__Node *node = function->objargs[i];
+		const PgQuery__TypeName *type =
+			node && node->node_case == PG_QUERY__NODE__NODE_TYPE_NAME ? node->type_name : NULL;
+		const char *name = type ? collect_node_name(node).name : NULL;
+
+		if (!name)
+			return NULL;
+		out = arena_format(c->arena, c->err, "%s%s%s%s", out, i ? ", " : "",
+				   written_type(name), type->n_array_bounds ? "[]" : "");
+		c->failed = !out;
+	}
+	return out;
+}
+
 void object_add(struct collect *c, PgQuery__ObjectType type, const PgQuery__Node *node,
 		enum sql_use use, bool missing_ok)
 {
@@ -138,6 +183,9 @@ void object_add(struct collect *c, PgQuery__ObjectType type, const PgQuery__Node
 		name.schema = NULL;
 	object = collect_object(use, object_kind(type, use), name.schema, name.name);
 	object.missing_ok = missing_ok;
+	if (use == SQL_DROP && object.kind == SQL_FUNCTION && node &&
+	    node->node_case == PG_QUERY__NODE__NODE_OBJECT_WITH_ARGS)
+		object.arguments = argument_types(c, node->object_with_args);
 	collect_add(c, object);
 }
 

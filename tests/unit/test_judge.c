@@ -692,6 +692,40 @@ Test(world, knows_what_shapes_only_name)
 	arena_free(f.arena);
 }
 
+Test(judge, functions_by_their_arguments)
+{
+	static const char text[] =
+		"[\"function\",\"touch\",\"\",\"\",\"CREATE OR REPLACE FUNCTION\",\"\"]\n"
+		"[\"function\",\"touch\",\"\",\"a character varying, ~.mood[]\","
+		"\"CREATE OR REPLACE FUNCTION\",\"\"]\n";
+	static const struct {
+		const char *sql;
+		bool falls;
+	} cases[] = {
+		{ "DROP FUNCTION touch", false },
+		{ "DROP FUNCTION touch()", false },
+		{ "DROP FUNCTION touch(varchar, mood[])", false },
+		{ "DROP FUNCTION IF EXISTS touch(int)", true },
+		{ "DROP FUNCTION touch(text, mood[])", true },
+		{ "DROP FUNCTION touch(varchar)", true },
+	};
+
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		struct judge_verdict verdict;
+		struct err err = ERR_INIT;
+		struct shape *shape;
+		struct fixture f;
+
+		setup(&f);
+		cr_assert(shape_parse(f.arena, text, sizeof text - 1, &shape, &err) == 0);
+		cr_assert(world_add_shape(f.tenant, shape, "public", &err) == 0);
+		judge(&f, false, cases[i].sql, &verdict);
+		cr_expect((verdict.result == JUDGE_ERROR) == cases[i].falls, "%s: %s", cases[i].sql,
+			  verdict.message);
+		arena_free(f.arena);
+	}
+}
+
 Test(world, keeps_temporary_names_apart)
 {
 	struct judge_verdict verdict;
