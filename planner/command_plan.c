@@ -195,9 +195,10 @@ static int tell_nothing(struct cli *cli, const struct plan *plan, struct err *er
 	else
 		buf_add_format(
 			&out,
-			"nothing to do: %s in any of %zu selected schemas; no plan was made\n",
+			"nothing to do: %s in any of %zu selected schema%s; no plan was made\n",
 			reverts ? "nothing can be reverted" : "no migration is pending",
-			plan->selected_schemas);
+			plan->selected_schemas,
+			plan->selected_schemas == 1 ? "" : "s");
 	result = cli_print(cli, &out, err);
 	buf_release(&out);
 	return result;

@@ -325,7 +325,7 @@ Test(audit, failed_and_left)
 	failure("error", "tenant_00001");
 	failure("error", NULL);
 	end_run("incomplete", 1, 1);
-	EXPECT(false, "1 segments, 1 retries", "1 failed, 1 partly done, 1 not begun", "tenant_00000: partly done, 1 of 2 segments done",
+	EXPECT(false, "1 segment, 1 retry", "1 failed, 1 partly done, 1 not begun", "tenant_00000: partly done, 1 of 2 segments done",
 	       "tenant_00001: failed, 0 of 2 segments done, SQLSTATE 55P03: canceling statement", "tenant_00002: not begun",
 	       "error SQLSTATE 55P03", "not complete: 0 of 3 schemas");
 }
