@@ -173,7 +173,8 @@ static int shared_shape(struct run *run, const struct task *task, struct err *er
 	if (guards_shapes(run, oids, &rows, err))
 		return -1;
 	if (!guards_shape_of(rows, task->oid, &shape) || !digest_equal(&shape, &task->shape)) {
-		err_refuse(err, "drift", "the shared schema %s was changed by someone else", task->schema->name);
+		err_refuse(err, "drift", "the shared schema %s was changed by someone else",
+			task->schema->name);
 		err_hint(err, "tenants' programs were planned against it; plan again from a new snapshot");
 	}
 	rows_free(rows);

@@ -507,7 +507,8 @@ static enum stage_verdict judge_reach(const struct judged *j)
 		return STAGE_RIGHT;
 	}
 	if (relation)
-		err_refuse(err, "reach", "its statements lock %s, which the plan does not announce", relation);
+		err_refuse(
+			err, "reach", "its statements lock %s, which the plan does not announce", relation);
 	else if (!shared || strcmp(shared, stage->shared) != 0)
 		err_refuse(err, "reach", "its statements changed what stands in the shared schema");
 	else if (!session || strcmp(session, stage->session) != 0)

@@ -146,8 +146,9 @@ static int unite_table(struct db *from, struct db *to, const struct table *table
 		rc = rc || db_step(keep, &answer, err) ||
 			(answer && db_get_int64(keep, 0, &other, err));
 		if (!rc && other) {
-			rc = err_refuse(err, "audit", "a run has other records here than in the bundle: two histories");
-			err_hint(err, "one of them was altered, or a host's state was restored; keep both, ask the ledger");
+			rc = err_refuse(err, "audit",
+				"a run has other records here than in the bundle: two histories");
+			err_hint(err, "one was altered, or a host's state was restored; keep both, ask the ledger");
 		}
 		db_reset(keep);
 		rc = rc || db_step(read, &row, err);

@@ -30,8 +30,8 @@ struct trust; /* what stands in these files */
 int trust_open(const char *dir, bool strict, struct trust **out, struct err *err) MUST_CHECK;
 void trust_close(struct trust *trust);
 /*
- * The strict rule, also for what else only root or we may write: owner root or us, writable by nobody
- * else (a directory with the sticky bit may be); of an open directory also those above it.
+ * The strict rule, also for what else only root or we may write: owner root or us, writable by
+ * nobody else (a directory with the sticky bit may be); of an open directory also those above it.
  */
 int trust_check_owner(const char *path, const struct stat *facts, struct err *err) MUST_CHECK;
 int trust_check_directory(const char *path, int fd, struct err *err) MUST_CHECK;

@@ -9,6 +9,11 @@ load apply
 setup_file() { pg_start; }
 teardown_file() { pg_stop; }
 
+# A DO block that runs this text, which no plan can read.
+hidden() {
+	printf "DO \$\$ BEGIN EXECUTE convert_from(decode('%s', 'hex'), 'UTF8'); END \$\$;" "$(printf %s "$1" | od -An -v -tx1 | tr -d ' \n')"
+}
+
 # reach_new NAME UP: two tenants, public with more than the plan knows of, migration 2 with this text.
 reach_new() {
 	apply_new "$1" 2
@@ -37,14 +42,15 @@ refused() {
 }
 
 @test "rows of a public table, deleted in a DO block" {
-	reach_new rows "DO \$\$ BEGIN EXECUTE 'DELETE FROM ' || 'misc'; END \$\$;"
+	reach_new rows "$(hidden "DELETE FROM misc")"
 	refused "its statements lock public.misc, which the plan does not announce"
 }
 
 @test "a path set behind the plan's back, then a DROP that falls on public" {
-	reach_new path "DO \$\$ BEGIN PERFORM set_config('search_path', 'public', true); DROP TABLE misc; END \$\$;"
+	reach_new path "$(hidden "SET LOCAL search_path = public")
+$(hidden "DROP TABLE misc")"
 	refused "its statements changed what stands in the shared schema"
-	migration 2 second "DO \$\$ BEGIN PERFORM set_config('search_path', 'public', true); END \$\$;"
+	migration 2 second "$(hidden "SET LOCAL search_path = public")"
 	apply_plan
 	refused "left another search_path"
 }
@@ -54,7 +60,7 @@ refused() {
 	sql "CREATE FUNCTION public.late() RETURNS int LANGUAGE sql AS 'SELECT 1'"
 	public_before=$(public_state)
 	refused "its statements changed what stands in the shared schema"
-	migration 2 second "DO \$\$ BEGIN CREATE OR REPLACE FUNCTION public.helper() RETURNS int LANGUAGE sql AS 'SELECT 2'; END \$\$;"
+	migration 2 second "$(hidden "CREATE OR REPLACE FUNCTION public.helper() RETURNS int LANGUAGE sql AS 'SELECT 2'")"
 	apply_plan
 	refused "its statements changed what stands in the shared schema"
 }
@@ -67,7 +73,7 @@ refused() {
 }
 
 @test "another tenant's table" {
-	reach_new neighbour "DO \$\$ BEGIN INSERT INTO tenant_2.campaigns VALUES (9); END \$\$;"
+	reach_new neighbour "$(hidden "INSERT INTO tenant_2.campaigns VALUES (9)")"
 	run apply -j 1
 	exits 3
 	has "tenant_1: failed"
@@ -76,8 +82,7 @@ refused() {
 }
 
 @test "another role left behind" {
-	reach_new role "DO \$\$ BEGIN PERFORM set_config('session_authorization', 'pg_monitor', false); EXCEPTION WHEN OTHERS THEN NULL; END \$\$;
-DO \$\$ BEGIN PERFORM set_config('role', 'pg_monitor', false); END \$\$;"
+	reach_new role "$(hidden "SET ROLE pg_monitor")"
 	run apply
 	exits 3
 	every_tenant 1 0
