@@ -88,6 +88,9 @@ struct task {
 	struct err asked_error;                          /* and what it ended with */
 	bool has_shape;                                  /* the shape that it must have now is known */
 	struct digest shape;
+	bool *recorded;    /* by segment: an earlier run's record says that it was done */
+	char *failure;     /* the message of its newest error record; NULL: none */
+	int64_t failed_us; /* its time */
 };
 
 /* The shapes behind each segment of a class: of a rehearsal, or of the first schema to get there. */
@@ -128,6 +131,12 @@ struct run {
 	struct task **by_name;
 	size_t tasks;
 	struct class_shapes *shapes; /* by class */
+	bool *recorded;              /* all tasks' */
+	struct {
+		char run[RUN_ID_SIZE],
+			result[16]; /* the newest run of the records; how it ended; empty: none */
+		int64_t started_us;
+	} seen;
 	/* the wave, by waves.c and guards.c */
 	struct worker worker[RUN_JOBS_MAX];
 	int workers, wave, wave_failed;
@@ -145,7 +154,6 @@ struct run {
 	/* results */
 	struct recorder *recorder;
 	struct workcopy *workcopy;
-	struct seen *seen;
 	struct bundle *receipt; /* an earlier run's, to be replaced */
 	struct {
 		int64_t segments, reconciled, failed, retries;
@@ -241,17 +249,10 @@ const struct digest *recorder_head(const struct recorder *recorder);
 bool recorder_sound(const struct recorder *recorder);
 
 /* --- seen.c: what a bundle's records say of earlier runs --- */
-struct seen;
-/* Verifies the chains on the way. ERR_REFUSED reason "audit". */
-int seen_read(
-	struct db *db, const struct digest *plan, struct seen **out, struct err *err) MUST_CHECK;
-void seen_free(struct seen *seen); /* NULL is fine */
-/* Is there a record that this segment of this schema was done? */
-bool seen_done(const struct seen *seen, const char *schema, int segment);
-/* The message of the schema's newest failure, or NULL. */
-const char *seen_failure(const struct seen *seen, const char *schema);
-/* The newest run, NULL: none; *result: how it ended, NULL: it has not. */
-const char *seen_run(const struct seen *seen, int64_t *started_us, const char **result);
+/* Into run's tasks and seen; verifies the chains on the way. ERR_REFUSED reason "audit". */
+int seen_read(struct run *run, struct db *db, struct err *err) MUST_CHECK;
+/* Is there a record of this row, which fits the plan? */
+bool seen_done(const struct run *run, const struct ledger_row *row);
 
 /* --- task.c --- */
 int tasks_build(struct run *run, struct err *err) MUST_CHECK;

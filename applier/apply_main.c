@@ -19,7 +19,6 @@ static const struct cli_command commands[] = {
 static void release(struct run *run)
 {
 	recorder_free(run->recorder);
-	seen_free(run->seen);
 	workcopy_close(run->workcopy);
 	session_close(run->reader);
 	tasks_release(run);

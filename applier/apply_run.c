@@ -165,15 +165,13 @@ static int confirm(struct run *run, struct err *err)
 
 static int start_records(struct run *run, struct err *err)
 {
-	seen_free(run->seen);
-	run->seen = NULL;
 	if (workcopy_open(run, &run->workcopy, err) ||
-		seen_read(workcopy_db(run->workcopy), &run->verified.trust.plan, &run->seen, err) ||
-		recorder_new(run, &run->recorder, err) || events_begin(run, err))
+		seen_read(run, workcopy_db(run->workcopy), err) || recorder_new(run, &run->recorder, err) ||
+		events_begin(run, err))
 		return -1;
 	for (size_t i = 0; i < run->ledger.count; i++) {
 		const struct ledger_row *row = &run->ledger.row[i];
-		if (!seen_done(run->seen, row->schema, row->segment) && events_reconcile(run, row, err))
+		if (!seen_done(run, row) && events_reconcile(run, row, err))
 			return -1;
 	}
 	return 0;
@@ -282,10 +280,10 @@ static void completed_line(const struct run *run)
 static int again(struct run *run, struct err *err)
 {
 	bool lacking = false;
-	if (seen_read(bundle_db(run->verified.bundle), &run->verified.trust.plan, &run->seen, err))
+	if (seen_read(run, bundle_db(run->verified.bundle), err))
 		return -1;
 	for (size_t i = 0; i < run->ledger.count && !lacking; i++)
-		lacking = !seen_done(run->seen, run->ledger.row[i].schema, run->ledger.row[i].segment);
+		lacking = !seen_done(run, &run->ledger.row[i]);
 	completed_line(run);
 	if (!lacking)
 		return 0;

@@ -26,10 +26,8 @@ enum standing { DONE, FAILED, BEGUN, LEFT, STANDINGS };
 struct status {
 	const struct run *run;
 	char *work_path;
-	struct db *work;             /* NULL: there is no working copy */
-	size_t (*waves)[STANDINGS];  /* by wave: schemas by standing */
-	const char *newest, *result; /* the newest run, or NULL; how it ended, or NULL */
-	int64_t started_us;
+	struct db *work;            /* NULL: there is no working copy */
+	size_t (*waves)[STANDINGS]; /* by wave: schemas by standing */
 };
 
 static int read_plan(struct run *run, struct err *err)
@@ -59,33 +57,26 @@ static int read_records(struct status *s, struct run *run, struct err *err)
 		return -1;
 	if (access(s->work_path, F_OK) == 0 && bundle_reopen_readonly_at(s->work_path, &s->work, err))
 		return -1;
-	if (seen_read(s->work ? s->work : bundle_db(run->verified.bundle), &run->verified.trust.plan,
-			&run->seen, err))
-		return -1;
-	s->newest = seen_run(run->seen, &s->started_us, &s->result);
-	return 0;
+	return tasks_build(run, err) ||
+		seen_read(run, s->work ? s->work : bundle_db(run->verified.bundle), err);
 }
 
-static enum standing standing(const struct run *run, const struct doc_schema *schema)
+static enum standing standing(const struct task *task)
 {
-	const struct doc_class *class = &run->document->class[schema->class_index];
-	size_t segments = run->document->program[class->program].segments, done = 0;
-	while (done < segments && seen_done(run->seen, schema->name, (int)done + 1))
+	size_t segments = task->program->segments, done = 0;
+	while (done < segments && task->recorded[done])
 		done++;
 	if (done == segments)
 		return DONE;
-	if (seen_failure(run->seen, schema->name))
-		return FAILED;
-	return done ? BEGUN : LEFT;
+	return task->failure ? FAILED : done ? BEGUN : LEFT;
 }
 
 static int count_waves(struct status *s, struct err *err)
 {
-	const struct document *d = s->run->document;
-	if (!(s->waves = calloc(d->waves + 1, sizeof *s->waves)))
+	if (!(s->waves = calloc(s->run->document->waves + 1, sizeof *s->waves)))
 		return err_nomem(err);
-	for (size_t i = 0; i < d->schemas; i++)
-		s->waves[d->schema[i].wave][standing(s->run, &d->schema[i])]++;
+	for (size_t i = 0; i < s->run->tasks; i++)
+		s->waves[s->run->task[i].schema->wave][standing(&s->run->task[i])]++;
 	return 0;
 }
 
@@ -104,16 +95,15 @@ static void add_json(struct buf *out, const char *before, const char *text)
 static void failures(const struct run *run, struct buf *out)
 {
 	bool json = run->options.common.json, first = true;
-	for (size_t i = 0; i < run->document->schemas; i++) {
-		const struct doc_schema *schema = &run->document->schema[i];
-		if (standing(run, schema) != FAILED)
+	for (size_t i = 0; i < run->tasks; i++) {
+		const struct task *task = &run->task[i];
+		if (standing(task) != FAILED)
 			continue;
 		if (json)
-			add_json(out, first ? "{\"schema\":" : ",{\"schema\":", schema->name);
+			add_json(out, first ? "{\"schema\":" : ",{\"schema\":", task->schema->name);
 		else
-			add_safe(out, "  failed: ", schema->name);
-		(json ? add_json : add_safe)(
-			out, json ? ",\"message\":" : ": ", seen_failure(run->seen, schema->name));
+			add_safe(out, "  failed: ", task->schema->name);
+		(json ? add_json : add_safe)(out, json ? ",\"message\":" : ": ", task->failure);
 		buf_add_char(out, json ? '}' : '\n');
 		first = false;
 	}
@@ -124,13 +114,13 @@ static void print_text(const struct status *s, struct buf *out)
 	const struct document *d = s->run->document;
 	char plan[DIGEST_HEX_SIZE], time[CLOCK_SECONDS_SIZE];
 	digest_hex(&s->run->verified.trust.plan, plan);
-	clock_seconds(s->started_us, time);
+	clock_seconds(s->run->seen.started_us, time);
 	buf_add_format(out, "plan %.12s for ", plan);
 	add_safe(out, "", d->label);
 	buf_add_format(out, ": %zu schemas\n", d->schemas);
-	if (s->newest)
-		buf_add_format(out, "newest run %.8s, %s: %s\n", s->newest, time,
-			s->result ? s->result : "goes on, or was cut off");
+	if (s->run->seen.run[0])
+		buf_add_format(out, "newest run %.8s, %s: %s\n", s->run->seen.run, time,
+			s->run->seen.result[0] ? s->run->seen.result : "goes on, or was cut off");
 	else
 		buf_add_text(out, "no run has begun\n");
 	for (size_t i = 0; i < d->waves; i++) {
@@ -151,7 +141,7 @@ static void print_json(const struct status *s, struct buf *out)
 	digest_hex(&s->run->verified.trust.plan, plan);
 	buf_add_format(out,
 		"{\"event\":\"status\",\"plan\":\"%s\",\"run\":\"%s\",\"result\":\"%s\",\"waves\":[", plan,
-		s->newest ? s->newest : "", s->result ? s->result : "");
+		s->run->seen.run, s->run->seen.result);
 	for (size_t i = 0; i < d->waves; i++) {
 		const size_t *w = s->waves[i];
 		add_json(out, i ? ",{\"name\":" : "{\"name\":", d->wave[i].name);

@@ -1,7 +1,7 @@
 /*
  * What is told of a run: records for audit, with --json one object per line on stdout, else lines for
- * people and a progress bar on stderr. What a record and an object have in common is one list of fields.
- * Keys of records and their order are record.h's. Texts that came from a server or a bundle are shown
+ * people and a progress bar on stderr. Both are written by lists of
+ * keys; those of records and their order are record.h's. Texts that came from a server or a bundle are shown
  * with control characters escaped.
  */
 #include "applier.h"
@@ -20,90 +20,104 @@
 #define PROGRAM_MAX (64u << 20)
 #define START_MAX 13000 /* what signatures may fill of the first record */
 
-/* --- fields: a list ends with no key --- */
+/* --- lists of keys, with a value each behind them --- */
 
-struct field {
-	const char *key; /* in objects with _ for - */
-	enum { FIELD_TEXT, FIELD_NUMBER, FIELD_DIGEST, FIELD_ABSENT } kind;
-	const char *text; /* NULL: not in records, null in objects */
+/*
+ * "t:schema i:segment n:oid d:state-after": t const char *, i int, n int64_t, z size_t, d const struct
+ * digest *. NULL: the key is not in records, and is null in objects, or absent with T for t. ? for a
+ * number that is an int * and is there unless NULL.
+ */
+struct key {
+	char kind, name[32];
+	const void *value;
 	int64_t number;
-	const struct digest *digest;
 };
 
-#define TEXT(key, value) \
-	{ \
-		key, FIELD_TEXT, value, 0, NULL \
-	}
-#define NUMBER(key, value) \
-	{ \
-		key, FIELD_NUMBER, NULL, value, NULL \
-	}
-#define NUMBER_IF(there, key, value) \
-	{ \
-		key, (there) ? FIELD_NUMBER : FIELD_ABSENT, NULL, (there) ? (value) : 0, NULL \
-	}
-#define DIGEST(key, value) \
-	{ \
-		key, (value) ? FIELD_DIGEST : FIELD_ABSENT, NULL, 0, value \
-	}
-#define FIELDS(...) \
-	(const struct field[]) \
-	{ \
-		__VA_ARGS__, \
-		{ \
-			0 \
-		} \
-	}
-/* Where something failed; statement may be NULL. */
-#define PLACE(segment, statement) \
-	NUMBER("segment", (segment)->number), NUMBER_IF(statement, "statement", (statement)->number), \
-		{ "file", (statement) ? FIELD_TEXT : FIELD_ABSENT, \
-			(statement) ? (segment)->migration[(statement)->migration].file : NULL, 0, NULL }, \
-		NUMBER_IF(statement, "line", (statement)->line)
-
-static void record_fields(struct buf *record, const struct field *f)
+static bool next_key(const char **list, va_list *values, struct key *out)
 {
-	for (; f->key; f++) {
-		if (f->kind == FIELD_NUMBER)
-			record_key_int64(record, f->key, f->number);
-		else if (f->kind == FIELD_DIGEST)
-			record_key_digest(record, f->key, f->digest);
-		else if (f->kind == FIELD_TEXT && f->text)
-			record_key(record, f->key, f->text);
+	size_t len = strcspn(*list, " ");
+	const int *optional;
+	if (len < 3)
+		return false;
+	out->kind = **list;
+	out->value = NULL;
+	snprintf(out->name, sizeof out->name, "%.*s", (int)len - 2, *list + 2);
+	*list += len + ((*list)[len] == ' ');
+	switch (out->kind) {
+	case 'i': out->number = va_arg(*values, int); break;
+	case 'n': out->number = va_arg(*values, int64_t); break;
+	case 'z': out->number = (int64_t)va_arg(*values, size_t); break;
+	case '?':
+		optional = va_arg(*values, const int *);
+		out->value = optional;
+		out->number = optional ? *optional : 0;
+		break;
+	default: out->value = va_arg(*values, const void *); break;
 	}
+	return true;
 }
 
-static int record(struct run *run, const char *type, const struct field *f, struct err *err)
+static void record_keys(struct buf *record, const char *list, va_list values)
 {
-	record_fields(recorder_begin(run->recorder, type), f);
+	struct key key;
+	va_list rest;
+	va_copy(rest, values);
+	while (next_key(&list, &rest, &key)) {
+		if (strchr("inz", key.kind) || (key.kind == '?' && key.value))
+			record_key_int64(record, key.name, key.number);
+		else if (key.value && key.kind == 'd')
+			record_key_digest(record, key.name, key.value);
+		else if (key.value)
+			record_key(record, key.name, key.value);
+	}
+	va_end(rest);
+}
+
+static void add_keys(struct buf *record, const char *list, ...)
+{
+	va_list values;
+	va_start(values, list);
+	record_keys(record, list, values);
+	va_end(values);
+}
+
+static int record(struct run *run, struct err *err, const char *type, const char *list, ...)
+{
+	va_list values;
+	va_start(values, list);
+	record_keys(recorder_begin(run->recorder, type), list, values);
+	va_end(values);
 	return recorder_add(run->recorder, err);
 }
 
-static void object_field(struct buf *out, const struct field *f)
+static void object_key(struct buf *out, const struct key *key)
 {
 	buf_add_text(out, ",\"");
-	for (const char *p = f->key; *p; p++)
+	for (const char *p = key->name; *p; p++)
 		buf_add_char(out, *p == '-' ? '_' : *p);
 	buf_add_text(out, "\":");
-	if (f->kind == FIELD_NUMBER)
-		buf_add_format(out, "%lld", (long long)f->number);
-	else if (f->text)
-		text_json(out, f->text, strlen(f->text));
+	if (strchr("inz?", key->kind))
+		buf_add_format(out, "%lld", (long long)key->number);
+	else if (key->value)
+		text_json(out, key->value, strlen(key->value));
 	else
 		buf_add_text(out, "null");
 }
 
 /* False without --json: then lines are for people. */
-static bool object(struct run *run, const char *event, const struct field *f)
+static bool object(struct run *run, const char *event, const char *list, ...)
 {
 	struct buf out = BUF_INIT(LINE_MAX_BYTES);
+	struct key key;
+	va_list values;
 	if (!run->options.common.json)
 		return false;
-	buf_add_format(&out, "{\"event\":\"%s\"", event);
-	object_field(&out, &(const struct field)TEXT("run", run->id));
-	for (; f->key; f++)
-		if (f->kind != FIELD_ABSENT)
-			object_field(&out, f);
+	buf_add_format(&out, "{\"event\":\"%s\",\"run\":\"%s\"", event, run->id);
+	va_start(values, list);
+	while (next_key(&list, &values, &key))
+		if (key.value || !strchr("?T", key.kind))
+			object_key(&out, &key);
+	va_end(values);
 	buf_add_text(&out, "}\n");
 	progress_clear(&run->progress);
 	fwrite(buf_text(&out), 1, out.len, run->cli->out);
@@ -200,22 +214,19 @@ int events_begin(struct run *run, struct err *err)
 	clock_micros(target->server_now_us, time);
 	if (gethostname(host, sizeof host - 1))
 		snprintf(host, sizeof host, "unknown");
-	record_fields(record,
-		FIELDS(DIGEST("bundle", bundle_digest(run->verified.bundle)),
-			DIGEST("policy", trust_policy_digest(run->trust)),
-			TEXT("program", "pgdocket-apply " PGDOCKET_VERSION),
-			DIGEST("binary", own_digest(&binary)), NUMBER("uid", (int64_t)getuid()),
-			TEXT("sudo-uid", getenv("SUDO_UID")),
-			TEXT("tty", ttyname_r(STDIN_FILENO, tty, sizeof tty) ? NULL : tty), TEXT("host", host),
-			TEXT("label", run->document->label),
-			TEXT("system-identifier", target->system_identifier),
-			NUMBER("database-oid", target->oid), TEXT("database", target->database),
-			NUMBER("server-version", target->version), TEXT("time-server", time),
-			TEXT("planner", trust->planner), NUMBER("approvals", trust->approvals)));
+	add_keys(record, "d:bundle d:policy t:program d:binary n:uid t:sudo-uid t:tty t:host t:label",
+		bundle_digest(run->verified.bundle), trust_policy_digest(run->trust),
+		"pgdocket-apply " PGDOCKET_VERSION, own_digest(&binary), (int64_t)getuid(),
+		getenv("SUDO_UID"), ttyname_r(STDIN_FILENO, tty, sizeof tty) ? NULL : tty, host,
+		run->document->label);
+	add_keys(record,
+		"t:system-identifier n:database-oid t:database i:server-version t:time-server t:planner "
+		"i:approvals",
+		target->system_identifier, target->oid, target->database, target->version, time,
+		trust->planner, trust->approvals);
 	record_signatures(record, trust);
-	record_fields(record,
-		FIELDS(TEXT("expired", trust->expired ? "yes" : NULL), NUMBER("jobs", run->workers),
-			TEXT("wave", run->options.wave), TEXT("stop-after", run->options.stop_after)));
+	add_keys(record, "t:expired i:jobs t:wave t:stop-after", trust->expired ? "yes" : NULL,
+		run->workers, run->options.wave, run->options.stop_after);
 	return recorder_add(run->recorder, err) || recorder_flush(run->recorder, true, err) ? -1 : 0;
 }
 
@@ -225,10 +236,8 @@ void events_run_start(struct run *run)
 	char plan[DIGEST_HEX_SIZE];
 	size_t left = tasks_left(run);
 	digest_hex(&run->verified.trust.plan, plan);
-	if (!object(run, "run-start",
-			FIELDS(TEXT("plan", plan), TEXT("label", d->label), TEXT("database", d->database),
-				NUMBER("schemas", (int64_t)run->tasks), NUMBER("left", (int64_t)left),
-				NUMBER("jobs", run->workers))))
+	if (!object(run, "run-start", "t:plan t:label t:database z:schemas z:left i:jobs", plan,
+			d->label, d->database, run->tasks, left, run->workers))
 		line(run,
 			"run %.8s of plan %.12s on %s, database %s: %zu of %zu schemas to do, %d at a time",
 			run->id, plan, d->label, d->database, left, run->tasks, run->workers);
@@ -237,9 +246,8 @@ void events_run_start(struct run *run)
 void events_wave_start(struct run *run)
 {
 	size_t schemas = run->wave_done + run->wave_left;
-	if (!object(run, "wave-start",
-			FIELDS(TEXT("wave", wave_name(run)), NUMBER("schemas", (int64_t)schemas),
-				NUMBER("left", (int64_t)run->wave_left))))
+	if (!object(
+			run, "wave-start", "t:wave z:schemas z:left", wave_name(run), schemas, run->wave_left))
 		line(run, "wave %d of %zu, %s: %zu of %zu schemas to do", run->wave + 1,
 			run->document->waves, wave_name(run), run->wave_left, schemas);
 	progress_start(&run->progress, run->cli->talk, cli_progress(&run->options.common),
@@ -254,15 +262,13 @@ int events_segment(struct run *run, const struct worker *worker, struct err *err
 	const struct task *task = worker->task;
 	const struct segment_result *result = segment_result(worker->engine);
 	run->totals.segments++;
-	return record(run, "segment",
-		FIELDS(TEXT("schema", task->schema->name), NUMBER("oid", result->oid),
-			NUMBER("segment", task_segment(task)->number), NUMBER("class", task->class->number),
-			TEXT("wave", run->document->wave[task->schema->wave].name), NUMBER("xid", result->xid),
-			DIGEST("state-after", &task_segment(task)->state_after),
-			DIGEST("shape-after", &result->shape), NUMBER("attempts", task->attempts),
-			NUMBER("duration-us", clock_monotonic_us() - worker->started_us),
-			TEXT("pilot", task_shape(task)->known ? NULL : "yes")),
-		err);
+	return record(run, err, "segment",
+		"t:schema n:oid i:segment i:class t:wave n:xid d:state-after d:shape-after i:attempts "
+		"n:duration-us t:pilot",
+		task->schema->name, result->oid, task_segment(task)->number, task->class->number,
+		run->document->wave[task->schema->wave].name, result->xid, &task_segment(task)->state_after,
+		&result->shape, task->attempts, clock_monotonic_us() - worker->started_us,
+		task_shape(task)->known ? NULL : "yes");
 }
 
 int events_reconcile(struct run *run, const struct ledger_row *row, struct err *err)
@@ -271,23 +277,19 @@ int events_reconcile(struct run *run, const struct ledger_row *row, struct err *
 	char time[CLOCK_MICROS_SIZE];
 	clock_micros(row->finished_us, time);
 	run->totals.reconciled++;
-	return record(run, "reconcile",
-		FIELDS(TEXT("schema", row->schema), NUMBER("oid", row->oid),
-			NUMBER("segment", row->segment), NUMBER_IF(task, "class", task->class->number),
-			TEXT("wave", task ? run->document->wave[task->schema->wave].name : NULL),
-			DIGEST("state-after", &row->state),
-			DIGEST("shape-after", row->has_shape ? &row->shape : NULL),
-			TEXT("applied-by", row->run), TEXT("finished", time)),
-		err);
+	return record(run, err, "reconcile",
+		"t:schema n:oid i:segment ?:class t:wave d:state-after d:shape-after t:applied-by "
+		"t:finished",
+		row->schema, row->oid, row->segment, task ? &task->class->number : NULL,
+		task ? run->document->wave[task->schema->wave].name : NULL, &row->state,
+		row->has_shape ? &row->shape : NULL, row->run, time);
 }
 
 void events_schema_done(struct run *run, const struct task *task)
 {
 	int64_t duration_ms = (clock_monotonic_us() - task->started_us) / 1000;
-	if (!object(run, "schema-done",
-			FIELDS(TEXT("schema", task->schema->name), TEXT("wave", wave_name(run)),
-				NUMBER("segments", (int64_t)task->program->segments),
-				NUMBER("duration_ms", duration_ms))) &&
+	if (!object(run, "schema-done", "t:schema t:wave z:segments n:duration-ms", task->schema->name,
+			wave_name(run), task->program->segments, duration_ms) &&
 		run->options.common.verbose)
 		line(run, "%s: done in %lld ms", task->schema->name, (long long)duration_ms);
 	show_progress(run, task);
@@ -296,46 +298,45 @@ void events_schema_done(struct run *run, const struct task *task)
 int events_retry(struct run *run, const struct task *task, const struct err *error,
 	const char *blockers, int64_t delay_ms, struct err *err)
 {
-	const struct field fields[] = { TEXT("schema", task->schema->name),
-		NUMBER("segment", task_segment(task)->number), NUMBER("attempt", task->attempts),
-		TEXT("sqlstate", error->sqlstate), TEXT("message", error->message),
-		TEXT("blockers", blockers), NUMBER("delay-ms", delay_ms), { 0 } };
+	static const char keys[] =
+		"t:schema i:segment i:attempt t:sqlstate t:message t:blockers n:delay-ms";
+	const char *schema = task->schema->name;
+	int segment = task_segment(task)->number;
 	run->totals.retries++;
-	int rc = record(run, "retry", fields, err);
-	if (!object(run, "retry", fields))
-		line(run, "%s: attempt %d: %s; again in %lld ms%s%s", task->schema->name, task->attempts,
+	int rc = record(run, err, "retry", keys, schema, segment, task->attempts, error->sqlstate,
+		error->message, blockers, delay_ms);
+	if (!object(run, "retry", keys, schema, segment, task->attempts, error->sqlstate,
+			error->message, blockers, delay_ms))
+		line(run, "%s: attempt %d: %s; again in %lld ms%s%s", schema, task->attempts,
 			error->message, (long long)delay_ms, blockers ? "; in the way: " : "",
 			blockers ? blockers : "");
 	return rc;
-}
-
-static void failed_lines(struct run *run, const struct task *task,
-	const struct doc_statement *statement, const struct err *error)
-{
-	if (statement)
-		line(run, "%s: failed at statement %d (%s:%d): %s", task->schema->name, statement->number,
-			task_segment(task)->migration[statement->migration].file, statement->line,
-			error->message);
-	else
-		line(run, "%s: failed: %s", task->schema->name, error->message);
-	if (error->hint[0])
-		line(run, "  hint: %s", error->hint);
 }
 
 int events_schema_failed(struct run *run, const struct task *task,
 	const struct doc_statement *statement, const struct err *error, struct err *err)
 {
 	const struct doc_segment *segment = task_segment(task);
-	int rc = record(run, "error",
-		FIELDS(TEXT("schema", task->schema->name), PLACE(segment, statement),
-			TEXT("sqlstate", error->sqlstate), TEXT("message", error->message)),
-		err);
+	const char *schema = task->schema->name;
+	const int *number = statement ? &statement->number : NULL;
+	const int *at = statement ? &statement->line : NULL;
+	const char *file = statement ? segment->migration[statement->migration].file : NULL;
+	int rc = record(run, err, "error",
+		"t:schema i:segment ?:statement t:file ?:line t:sqlstate t:message", schema,
+		segment->number, number, file, at, error->sqlstate, error->message);
 	if (!object(run, "schema-failed",
-			FIELDS(TEXT("schema", task->schema->name), TEXT("wave", wave_name(run)),
-				PLACE(segment, statement), TEXT("reason", error->reason),
-				TEXT("sqlstate", error->sqlstate), TEXT("message", error->message),
-				TEXT("hint", error->hint))))
-		failed_lines(run, task, statement, error);
+			"t:schema t:wave i:segment ?:statement T:file ?:line t:reason t:sqlstate t:message "
+			"t:hint",
+			schema, wave_name(run), segment->number, number, file, at, error->reason,
+			error->sqlstate, error->message, error->hint)) {
+		if (statement)
+			line(run, "%s: failed at statement %d (%s:%d): %s", schema, *number, file, *at,
+				error->message);
+		else
+			line(run, "%s: failed: %s", schema, error->message);
+		if (error->hint[0])
+			line(run, "  hint: %s", error->hint);
+	}
 	show_progress(run, task);
 	return rc;
 }
@@ -344,15 +345,14 @@ int events_schema_failed(struct run *run, const struct task *task,
 
 int events_signal(struct run *run, const char *name, struct err *err)
 {
-	return record(run, "signal", FIELDS(TEXT("signal", name)), err);
+	return record(run, err, "signal", "t:signal", name);
 }
 
 void events_wave_end(struct run *run)
 {
 	progress_end(&run->progress);
-	if (!object(run, "wave-end",
-			FIELDS(TEXT("wave", wave_name(run)), NUMBER("done", (int64_t)run->wave_done),
-				NUMBER("failed", run->wave_failed), NUMBER("left", (int64_t)run->wave_left))))
+	if (!object(run, "wave-end", "t:wave z:done i:failed z:left", wave_name(run), run->wave_done,
+			run->wave_failed, run->wave_left))
 		line(run, "wave %s: %zu done, %d failed, %zu left", wave_name(run), run->wave_done,
 			run->wave_failed, run->wave_left);
 }
@@ -360,16 +360,12 @@ void events_wave_end(struct run *run)
 int events_end(struct run *run, const char *result, struct err *err)
 {
 	const struct err *why = &run->why;
-	if (why->code != ERR_NONE && why->code != ERR_INTERRUPTED &&
-		record(run, "error", FIELDS(TEXT("sqlstate", why->sqlstate), TEXT("message", why->message)),
-			err))
+	bool stopped = why->code != ERR_NONE && why->code != ERR_INTERRUPTED;
+	if (stopped && record(run, err, "error", "t:sqlstate t:message", why->sqlstate, why->message))
 		return -1;
-	if (record(run, "run-end",
-			FIELDS(TEXT("result", result), NUMBER("segments", run->totals.segments),
-				NUMBER("reconciled", run->totals.reconciled), NUMBER("failed", run->totals.failed),
-				NUMBER("retries", run->totals.retries),
-				TEXT("why", why->code ? why->message : run->failure.message)),
-			err))
+	if (record(run, err, "run-end", "t:result n:segments n:reconciled n:failed n:retries t:why",
+			result, run->totals.segments, run->totals.reconciled, run->totals.failed,
+			run->totals.retries, why->code ? why->message : run->failure.message))
 		return -1;
 	return recorder_flush(run->recorder, true, err);
 }
@@ -377,10 +373,8 @@ int events_end(struct run *run, const char *result, struct err *err)
 void events_run_end(struct run *run, int status, const char *result)
 {
 	size_t left = tasks_left(run), done = run->tasks - left;
-	if (!object(run, "run-end",
-			FIELDS(TEXT("result", result), NUMBER("exit", status), NUMBER("done", (int64_t)done),
-				NUMBER("failed", run->totals.failed), NUMBER("left", (int64_t)left),
-				TEXT("why", run->why.message))))
+	if (!object(run, "run-end", "t:result i:exit z:done n:failed z:left t:why", result, status,
+			done, run->totals.failed, left, run->why.message))
 		line(run, "%s: %zu of %zu schemas done, %lld failed, %zu left", result, done, run->tasks,
 			(long long)run->totals.failed, left);
 }

@@ -515,8 +515,9 @@ static enum stage_verdict judge_reach(const struct judged *j)
 		err_refuse(err, "reach", "its statements left another search_path or role behind");
 	else
 		return STAGE_RIGHT;
-	err_hint(err, "nothing of it is left; name the schema's own tables, or write -- pgdocket: "
-				  "scope=tenant above the statement and plan again");
+	err_hint(err,
+		"nothing of it is left; name the schema's own tables, or write -- pgdocket: "
+		"scope=tenant above the statement and plan again");
 	return STAGE_WRONG;
 }
 

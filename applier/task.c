@@ -33,13 +33,18 @@ static int build_shapes(struct run *run, struct err *err)
 int tasks_build(struct run *run, struct err *err)
 {
 	const struct document *d = run->document;
+	size_t segments = 0;
+	for (size_t i = 0; i < d->schemas; i++)
+		segments += d->program[d->class[d->schema[i].class_index].program].segments;
+	run->recorded = calloc(segments + 1, sizeof *run->recorded);
 	run->task = calloc(d->schemas + 1, sizeof *run->task);
 	run->by_name = calloc(d->schemas + 1, sizeof *run->by_name);
-	if (!run->task || !run->by_name)
+	if (!run->task || !run->by_name || !run->recorded)
 		return err_nomem(err);
 	if (build_shapes(run, err))
 		return -1;
 	run->tasks = d->schemas;
+	segments = 0;
 	for (size_t i = 0; i < d->schemas; i++) {
 		struct task *task = run->by_name[i] = &run->task[i];
 		task->schema = &d->schema[i];
@@ -50,6 +55,8 @@ int tasks_build(struct run *run, struct err *err)
 		task->has_shape = task->class->has_shape_before;
 		task->shape = task->class->shape_before;
 		task->state = task->program->segments ? TASK_WAITING : TASK_DONE;
+		task->recorded = run->recorded + segments;
+		segments += task->program->segments;
 	}
 	qsort(run->by_name, run->tasks, sizeof *run->by_name, by_name);
 	return 0;
@@ -59,7 +66,10 @@ void tasks_release(struct run *run)
 {
 	for (size_t i = 0; run->shapes && i < run->document->classes; i++)
 		free(run->shapes[i].behind);
+	for (size_t i = 0; i < run->tasks; i++)
+		free(run->task[i].failure);
 	free(run->shapes);
+	free(run->recorded);
 	free(run->task);
 	free(run->by_name);
 }
