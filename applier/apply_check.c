@@ -1,6 +1,7 @@
 /*
  * `pgdocket-apply verify`: the checks that come before a server is asked, as `run` does them.
- * `pgdocket-apply check`: what run would find wrong, all at once: identity, ledger, privileges, states,
+ * `pgdocket-apply check`: what run would find wrong, all at once: identity, ledger, privileges,
+ * states,
  * structures, tenants that the plan does not cover, locks in the way. Neither changes anything.
  */
 #include "applier.h"

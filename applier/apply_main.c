@@ -1,5 +1,6 @@
 /*
- * pgdocket-apply: the applier. Clears what the environment may not decide, then a table of commands, all
+ * pgdocket-apply: the applier. Clears what the environment may not decide, then a table of
+ * commands, all
  * of which begin and end alike.
  */
 #include "applier.h"

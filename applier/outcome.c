@@ -1,6 +1,7 @@
 /*
  * What an ended segment means for its schema and for the run: done, again after a pause, failed, or
- * the end of the run. The ledger has the last word wherever an attempt's end is not known. Nothing is
+ * the end of the run. The ledger has the last word wherever an attempt's end is not known. Nothing
+ * is
  * sent to a worker here.
  */
 #include "applier.h"

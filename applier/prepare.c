@@ -1,5 +1,6 @@
 /*
- * The steps before a server is asked, and the first ones with it, in TRUST.md's order: policy, bundle,
+ * The steps before a server is asked, and the first ones with it, in TRUST.md's order: policy,
+ * bundle,
  * sessions, identity, clocks. Nothing is changed here, nothing that was refused is passed over, and
  * secrets are kept out of everything that is shown.
  */

@@ -144,7 +144,8 @@ int tasks_apply_ledger(struct run *run, struct err *err)
 }
 
 /*
- * With a rehearsal only the last shape is known before; then nobody needs to go first. Else somebody does
+ * With a rehearsal only the last shape is known before; then nobody needs to go first. Else
+ * somebody does
  * until all are known.
  */
 static bool needs_pilot(const struct task *task)

@@ -148,7 +148,8 @@ static int unite_table(struct db *from, struct db *to, const struct table *table
 		if (!rc && other) {
 			rc = err_refuse(err, "audit",
 				"a run has other records here than in the bundle: two histories");
-			err_hint(err, "one was altered, or a host's state was restored; keep both, ask the ledger");
+			err_hint(err,
+			"one was altered, or a host's state was restored; keep both, ask the ledger");
 		}
 		db_reset(keep);
 		rc = rc || db_step(read, &row, err);

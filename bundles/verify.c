@@ -173,7 +173,7 @@ static int verify_run(void *context, const char *run, const struct digest *head,
 		return 0;
 	err_refuse(err, "audit", "run %s: %s", run,
 		!host || unsigned_records ? "records stand behind no signature of a host"
-								  : "its records are signed by a host that may not apply this plan");
+								  : "its records are signed by a host that may not apply it");
 	return err_hint(err,
 		"get the bundle again from the host that applied it; with apply-host any, pgdocket trust "
 		"add DIR --role host names a host");
@@ -191,7 +191,8 @@ int verify_bundle(const char *path, const struct trust *trust, const char *opera
 	return 0;
 }
 
-int verify_runs(struct verified *verified, const struct trust *trust, int64_t now_us, struct err *err)
+int verify_runs(
+	struct verified *verified, const struct trust *trust, int64_t now_us, struct err *err)
 {
 	struct verify_hosts hosts = { trust, verified->trust.statement.apply_host, now_us };
 	const struct record_visitor visitor = { &hosts, NULL, verify_run };

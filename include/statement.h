@@ -87,7 +87,8 @@ struct sql_object {
 	const char *name;   /* after the parser's case folding */
 	const char *table;
 	const char *table_schema;
-	/* Dropped functions: the types given in parentheses, bare names as SQL writes them; else NULL. */
+	/* Dropped functions: the types given in parentheses, bare names as SQL writes them; else NULL.
+	 * */
 	const char *arguments;
 	bool missing_ok; /* IF EXISTS / IF NOT EXISTS */
 };

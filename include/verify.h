@@ -29,10 +29,12 @@ int verify_bundle(const char *path, const struct trust *trust, const char *opera
 int verify_content(struct verified *verified, const struct trust *trust,
 		   struct err *err) MUST_CHECK;
 /*
- * Records of earlier runs are believed only when a host that may apply this plan signed them all: for those who act on
+ * Records of earlier runs are believed only when a host that may apply this plan signed them all:
+ * for those who act on
  * them. audit tells what is missing instead. ERR_REFUSED reason "audit".
  */
-int verify_runs(struct verified *verified, const struct trust *trust, int64_t now_us, struct err *err) MUST_CHECK;
+int verify_runs(struct verified *verified, const struct trust *trust, int64_t now_us,
+                struct err *err) MUST_CHECK;
 void verify_release(struct verified *verified);
 /* The report that both programs print: who planned, who approved, what was not checked. */
 int verify_report(const struct verified *verified, struct buf *out, struct err *err) MUST_CHECK;

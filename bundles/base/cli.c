@@ -198,7 +198,8 @@ int cli_main(const char *program, const char *sentence, const struct cli_command
 		printf("%s %s\n", program, PGDOCKET_VERSION);
 		return 0;
 	}
-	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0 || strcmp(argv[1], "-?") == 0) {
+	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0 ||
+		strcmp(argv[1], "-?") == 0) {
 		main_help(program, sentence, commands, stdout);
 		return 0;
 	}

@@ -102,7 +102,8 @@ static void show_plan(const struct audit *audit, struct buf *out)
 	add_safe(out, statement->label);
 	buf_add_text(out, ", database ");
 	add_safe(out, statement->database);
-	buf_add_format(out, ": %lld schema%s, %lld statement%s, %lld of them destructive\n  planned by  ",
+	buf_add_format(out,
+		": %lld schema%s, %lld statement%s, %lld of them destructive\n  planned by  ",
 		(long long)statement->schemas, plural(statement->schemas),
 		(long long)statement->statements, plural(statement->statements),
 		(long long)statement->destructive);
@@ -350,7 +351,8 @@ static void show_verdict(const struct audit *audit, bool color, struct buf *out)
 	else if (!audit->runs)
 		buf_add_format(out, "verified, %s run", audit->not_approved ? "not approved, not" : "not");
 	else
-		buf_add_format(out, "verified, not complete: %lld of %lld schema%s", done, all, plural(all));
+		buf_add_format(
+			out, "verified, not complete: %lld of %lld schema%s", done, all, plural(all));
 	if (!audit->complete && audit->run_says_complete && done < all)
 		buf_add_text(out, "; a run says that everything is done, so records are missing here");
 	else if (!audit->complete && audit->runs && done == all)

@@ -319,7 +319,8 @@ static int add_unmodelled(struct world *world, const struct shape_object *object
 	return world_add(world, space, name, NULL, space == WORLD_RELATION, err);
 }
 
-/* One argument of the shape, such as "x character varying" or "VARIADIC y ~.mood[]", has the type. */
+/* One argument of the shape, such as "x character varying" or "VARIADIC y ~.mood[]", has the type.
+ * */
 static bool is_of_type(const char *argument, size_t len, const char *type, size_t type_len)
 {
 	const char *end = argument + len - type_len;

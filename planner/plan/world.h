@@ -27,7 +27,8 @@ struct world_object {
 	const char *name;
 	const char *table; /* index: its table; sequence: the table that owns it; else NULL */
 	bool is_table;
-	/* Functions: arguments of each, as the shape has them, each behind a newline; NULL: not known. */
+	/* Functions: arguments of each, as the shape has them, each behind a newline; NULL: not known.
+	 * */
 	const char *signatures;
 	bool child;     /* inherits from a table, or is a partition */
 	bool doubtful;  /* may be gone: something ran that may have dropped it unsaid */

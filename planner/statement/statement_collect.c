@@ -42,7 +42,8 @@ static bool repeats(const struct collect *c, const struct sql_object *o)
 		const struct sql_object *p = &c->out->object[i];
 		if (p->use == o->use && p->kind == o->kind && p->missing_ok == o->missing_ok &&
 		    same(p->name, o->name) && same(p->schema, o->schema) &&
-		    same(p->table, o->table) && same(p->arguments, o->arguments) && same(p->table_schema, o->table_schema))
+		    same(p->table, o->table) && same(p->arguments, o->arguments) &&
+		    same(p->table_schema, o->table_schema))
 			return true;
 	}
 	return false;
