@@ -251,7 +251,7 @@ CROSS JOIN LATERAL (
 						WHEN o.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_statistic_ext'::pg_catalog.regclass
 							THEN pg_catalog.pg_get_statisticsobjdef(o.objid)
 						WHEN o.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_type'::pg_catalog.regclass THEN (
-							SELECT CASE y.typtype WHEN 'd' THEN pg_catalog.concat_ws(' ',
+							SELECT CASE WHEN y.typtype OPERATOR(pg_catalog.=) 'd' THEN pg_catalog.concat_ws(' ',
 								pg_catalog.format_type(y.typbasetype, y.typtypmod),
 								CASE WHEN y.typcollation OPERATOR(pg_catalog.<>) 0
 									AND y.typcollation OPERATOR(pg_catalog.<>) 100
@@ -264,7 +264,7 @@ CROSS JOIN LATERAL (
 									pg_catalog.pg_get_constraintdef(k.oid)), ' ' ORDER BY k.conname)
 									FROM pg_catalog.pg_constraint AS k WHERE k.contypid OPERATOR(pg_catalog.=) y.oid
 									AND k.contype OPERATOR(pg_catalog.=) 'c'))
-							WHEN 'c' THEN (SELECT pg_catalog.string_agg(pg_catalog.concat_ws(' ',
+							WHEN y.typtype OPERATOR(pg_catalog.=) 'c' THEN (SELECT pg_catalog.string_agg(pg_catalog.concat_ws(' ',
 								pg_catalog.quote_ident(a.attname), pg_catalog.format_type(a.atttypid, a.atttypmod),
 								CASE WHEN a.attcollation OPERATOR(pg_catalog.<>) 0
 									AND a.attcollation OPERATOR(pg_catalog.<>) 100
@@ -273,7 +273,7 @@ CROSS JOIN LATERAL (
 								', ' ORDER BY a.attnum) FROM pg_catalog.pg_attribute AS a
 								WHERE a.attrelid OPERATOR(pg_catalog.=) y.typrelid
 								AND a.attnum OPERATOR(pg_catalog.>) 0 AND NOT a.attisdropped)
-							WHEN 'r' THEN (SELECT pg_catalog.concat('range of ', pg_catalog.format_type(g.rngsubtype, NULL))
+							WHEN y.typtype OPERATOR(pg_catalog.=) 'r' THEN (SELECT pg_catalog.concat('range of ', pg_catalog.format_type(g.rngsubtype, NULL))
 								FROM pg_catalog.pg_range AS g WHERE g.rngtypid OPERATOR(pg_catalog.=) y.oid) END
 							FROM pg_catalog.pg_type AS y WHERE y.oid OPERATOR(pg_catalog.=) o.objid) END
 					FROM pg_catalog.pg_identify_object(o.classid, o.objid, 0) AS i
