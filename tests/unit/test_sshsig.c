@@ -308,7 +308,7 @@ Test(sshsig, private_keys_that_are_refused)
 		{ "ssh-keygen -q -t ecdsa -N '' -f k", "unsupported key type \"ecdsa-sha2-nistp256\"", "ed25519" },
 		{ "openssl genpkey -algorithm RSA -out k 2>/dev/null", "unsupported key type \"RSA\"", "Ed25519" },
 		{ "ssh-keygen -q -t ed25519 -N '' -f k && chmod 640 k", "others may read", "chmod 600" },
-		{ "ssh-keygen -q -t ed25519 -N '' -f k && cp k.pub k", "not a private key", "--export" },
+		{ "ssh-keygen -q -t ed25519 -N '' -f k && cp k.pub k", "is a public key", "--export" },
 		{ "ssh-keygen -q -t ed25519 -N '' -f k && sed -i '3s/^..../AAAA/' k", "the private key", "" },
 		{ "ssh-keygen -q -t ed25519 -N '' -f k && sed -i 3d k", "damaged", "" },
 		{ "mkdir k", "regular", "" },
