@@ -217,8 +217,13 @@ static int verdict(const struct run *run, struct err *err)
 		why->code == ERR_NONE ? "" : ": ", why->message);
 	memcpy(err->sqlstate, why->sqlstate, sizeof err->sqlstate);
 	memcpy(err->reason, why->reason, sizeof err->reason);
+	if (strcmp(why->reason, "drift") == 0)
+		return err_hint(err, "%s", why->hint);
 	if (why->hint[0])
 		return err_hint(err, "%s; then run the same command again", why->hint);
+	if (run->options.stop_after)
+		return err_hint(err, "stopped behind wave %s, as asked: without --stop-after it goes on",
+			run->options.stop_after);
 	return err_hint(err, "the same command goes on with them");
 }
 

@@ -314,6 +314,7 @@ SELECT 1 / count(*) FROM campaigns;"
 	has "canary"
 	run apply --stop-after canary
 	exits 4
+	has "stopped behind wave canary, as asked"
 	[ "$(sql "SELECT count(*) FROM pgdocket.finished")" = 2 ]
 	run apply --wave rest
 	exits 0

@@ -171,7 +171,7 @@ refuses() { # REASON WORDS FILE
 	sqlite3 x.docket "UPDATE plan SET statement = CAST(replace(CAST(statement AS TEXT), 'CHG0012345', 'CHG0012346') AS BLOB)"
 	refuses signature "signed by 0 of 1" x.docket
 	cp shop.docket x.docket
-	sqlite3 x.docket "UPDATE signature SET signature = CAST(substr(signature, 1, length(signature) - 1) || x'00' AS BLOB) WHERE namespace = 'plan.v1@pgdocket'"
+	sqlite3 x.docket "UPDATE signature SET signature = CAST(substr(signature, 1, length(signature) - 1) || x'ff' AS BLOB) WHERE namespace = 'plan.v1@pgdocket'"
 	refuses signature "" x.docket
 	cp shop.docket x.docket
 	sqlite3 x.docket "UPDATE object SET body = CAST(substr(body, 1, length(body) - 5) || x'0000000000' AS BLOB) WHERE kind = 'document'"
