@@ -31,7 +31,10 @@ static int segment_each(struct doc_segment *segment,
 	for (size_t i = 0; i < segment->statements; i++)
 		if (visit(context, &segment->statement[i].step, err))
 			return -1;
-	return steps_each(segment->after, segment->afters, visit, context, err);
+	return steps_each(&segment->alone.probe, segment->alone.has_probe, visit, context, err) ||
+			steps_each(segment->after, segment->afters, visit, context, err)
+		? -1
+		: 0;
 }
 
 int document_each_step(struct document *document,

@@ -87,6 +87,26 @@ static const struct json_field migration_fields[] = {
 	{ 0 },
 };
 
+static const char *const verdict_words[] = { "done", "open", "open|done", NULL };
+static int read_probe(
+	struct json_reader *reader, const struct json *value, void *target, struct err *err)
+{
+	struct doc_alone *alone = target;
+	alone->has_probe = true;
+	if (read_step(reader, value, &alone->probe, err))
+		return -1;
+	for (int i = 0; verdict_words[i]; i++)
+		if (alone->probe.answer && strcmp(alone->probe.answer, verdict_words[i]) == 0)
+			return 0;
+	return err_set(err, ERR_FORMAT, "does not say which verdicts may come first");
+}
+
+static const struct json_field alone_fields[] = {
+	{ "object", FIELD_TEXT, AT(doc_alone, object), .low = 1, .high = 1024 },
+	{ "probe", FIELD_PART, 0, .read = read_probe, .null = true },
+	{ 0 },
+};
+
 static const struct json_field segment_fields[] = {
 	{ "number", FIELD_INT, AT(doc_segment, number), .low = 1, .high = INT32_MAX },
 	{ "transactional", FIELD_BOOL, .offset = AT(doc_segment, transactional) },
@@ -100,8 +120,23 @@ static const struct json_field segment_fields[] = {
 	{ "statements", LIST_OF(doc_segment, statement, statements, doc_statement),
 		.read = read_statement },
 	{ "after", LIST_OF(doc_segment, after, afters, doc_step), .read = read_step },
+	{ "alone", FIELD_PART, AT(doc_segment, alone), .fields = alone_fields, .absent = true },
 	{ 0 },
 };
+
+/* Nothing is sent with a statement that cannot run in a transaction, and nothing is made there. */
+static int check_alone(const struct doc_segment *segment, struct err *err)
+{
+	size_t sent = 0;
+	for (size_t i = 0; i < segment->statements; i++)
+		sent += segment->statement[i].does != DOC_FILTERED;
+	if (segment->transactional == (segment->alone.object != NULL))
+		return err_set(err, ERR_FORMAT, "has \"alone\" where it is transactional, or lacks it");
+	if (!segment->transactional && (sent != 1 || segment->create_schema || segment->shared_locks))
+		return err_set(
+			err, ERR_FORMAT, "is not transactional and does more than send one statement");
+	return 0;
+}
 
 static int read_segment(
 	struct json_reader *reader, const struct json *value, void *target, struct err *err)
@@ -113,9 +148,7 @@ static int read_segment(
 		if ((size_t)segment->statement[i].migration >= segment->migrations)
 			return err_set(err, ERR_FORMAT, "statement %d belongs to a migration that is not there",
 				segment->statement[i].number);
-	if (!segment->transactional)
-		return err_set(err, ERR_VERSION, "is not transactional, which this version cannot apply");
-	return 0;
+	return check_alone(segment, err);
 }
 
 static const struct json_field program_fields[] = {

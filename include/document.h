@@ -55,9 +55,28 @@ struct doc_migration {
 	struct digest text; /* object of the file */
 };
 
+/* What a segment needs that cannot run in a transaction (PROTOCOL.md). */
+struct doc_alone {
+	const char *object; /* what the statement makes, changes or takes away; for the ledger */
+	/*
+	 * One row: the verdict, and the name of an index of the schema that must be dropped
+	 * (concurrently) before the statement can run again, or NULL. Verdicts: "open" it is still to
+	 * be done; "done"; "broken" it was begun and did not end well. Asked under the plan's
+	 * search_path. answer: the verdicts, separated by |, that it may give before the statement was
+	 * ever begun.
+	 */
+	bool has_probe; /* false: the statement may be run again whatever became of it */
+	struct doc_step probe;
+};
+
 struct doc_segment {
 	int number; /* from 1 */
+	/*
+	 * false: exactly one statement is sent, alone; `before` is asked before it, under the history
+	 * table's lock, and again with `after` behind it. alone is filled in.
+	 */
 	bool transactional;
+	struct doc_alone alone;
 	bool shared_locks;  /* locks shared relations from a tenant */
 	bool create_schema; /* CREATE SCHEMA is the applier's first statement */
 	struct digest state_before, state_after;
