@@ -93,8 +93,7 @@ struct task {
 	int64_t failed_us; /* its time */
 };
 
-/* The shapes behind each segment of a class: of a rehearsal, or of the first schema to get there.
- * */
+/* Shapes behind each segment of a class: a rehearsal's, or of the first schema to get there. */
 struct class_shapes {
 	struct known_shape {
 		bool known;
@@ -177,8 +176,7 @@ int apply_command(struct cli *cli, int argc, char **argv, const struct option_co
 int prepare_bundle(struct run *run, struct err *err) MUST_CHECK;
 /*
  * The control session, by the command line, the policy's conninfo-file and the environment.
- * ERR_REFUSED
- * reason "policy": a conninfo-file that others may write, or read with a password in it.
+ * ERR_REFUSED reason "policy": a conninfo-file that others may write, or read a password in.
  */
 int prepare_control(struct run *run, const char *name, struct err *err) MUST_CHECK;
 /* One more, named pgdocket/RUN/lane. */
@@ -187,14 +185,9 @@ int prepare_session(
 int prepare_target(struct run *run, struct err *err) MUST_CHECK;
 /* ERR_UNFIT: a standby, read-only. ERR_REFUSED reason "identity" or "clock" (TRUST.md a.8). */
 int prepare_check_target(const struct run *run, struct err *err) MUST_CHECK;
-/*
- * Times by both clocks: ERR_REFUSED reason "expired", "not-yet". When the ledger has rows of this
- * plan it
- * may go on within resume-grace.
- */
+/* By both clocks: ERR_REFUSED reason "expired" (within resume-grace a begun plan is not), "not-yet". */
 int prepare_check_times(const struct run *run, struct err *err) MUST_CHECK;
-/* Tenants that the target lists and the snapshot does not know; names: the first of them, for
- * people. */
+/* Tenants that the target lists and the snapshot does not know; names: the first ones, for people. */
 int prepare_uncovered(
 	struct run *run, size_t *count, struct buf *names, struct err *err) MUST_CHECK;
 void prepare_release(struct run *run);
@@ -209,29 +202,21 @@ void ledger_release(struct ledger *ledger);
 int ledger_begin(const struct run *run, struct err *err) MUST_CHECK;
 int ledger_finish(const struct run *run, struct err *err) MUST_CHECK;
 enum ledger_fate { LEDGER_DONE, LEDGER_NOT_DONE, LEDGER_IN_PROGRESS };
-/*
- * What became of an attempt at the task's next segment; xid 0: none is known. Of *row, oid, xid,
- * finished_us
- * and shape are filled in when it is done.
- */
+/* What became of an attempt at the task's next segment; xid 0: not known. *row is its row if done. */
 int ledger_ask(const struct run *run, const struct task *task, int64_t xid, enum ledger_fate *fate,
 	struct ledger_row *row, struct err *err) MUST_CHECK;
 /*
  * Take the run lock: polled, never blocking; it lives as long as the session. ERR_UNFIT naming the
- * holder, or
- * the sessions that an earlier run left behind; ERR_INTERRUPTED.
+ * holder, or the sessions that an earlier run left behind; ERR_INTERRUPTED.
  */
 int ledger_lock(struct session *session, int64_t wait_ms, struct err *err) MUST_CHECK;
 
-/* --- workcopy.c: the applier's own copy of a bundle, where results go (PROTOCOL.md, last section)
- * --- */
+/* --- workcopy.c: our own copy of a bundle, where results go (PROTOCOL.md, last section) --- */
 /*
  * STATE/LABEL/PLAN/work.docket, beside it a flocked file that keeps a second applier of this host
- * out. Made from the verified rows; or opened,
- * united with the bundle's signatures and runs, and judged anew. ERR_UNFIT: another applier works
- * with it.
- * ERR_REFUSED as trust_judge and the chains report. ERR_IO: also when the disk has no room for the
- * results.
+ * out. Made from the verified rows; or opened, united with the bundle's signatures and runs, and
+ * judged anew. ERR_UNFIT: another applier works with it. ERR_REFUSED as trust_judge and the chains
+ * report. ERR_IO: also when the disk has no room for the results.
  */
 int workcopy_open(const struct run *run, struct workcopy **out, struct err *err) MUST_CHECK;
 void workcopy_close(struct workcopy *workcopy); /* NULL is fine */
@@ -253,8 +238,7 @@ int recorder_add(struct recorder *recorder, struct err *err) MUST_CHECK;
 int recorder_flush(struct recorder *recorder, bool force, struct err *err) MUST_CHECK;
 /* Milliseconds until the next batch is due; -1: nothing stands in memory. */
 int64_t recorder_due_ms(const struct recorder *recorder);
-/* The newest head that is durable; the plan's digest before the first batch. Lives as long as
- * recorder. */
+/* The newest head that is durable; the plan's digest before the first batch. recorder's. */
 const struct digest *recorder_head(const struct recorder *recorder);
 /* False once a batch could not be written: nothing may be committed any more. */
 bool recorder_sound(const struct recorder *recorder);
@@ -279,11 +263,7 @@ void task_put_back(struct task *task);
 /* What it must end in; known false: it is the pilot, or no shape is needed. */
 const struct known_shape *task_shape(const struct task *task);
 const struct doc_segment *task_segment(const struct task *task); /* the next one */
-/*
- * The next task of the wave that may begin now, or NULL; *wait_us receives the nearest time at
- * which one may
- * (0: none).
- */
+/* The wave's next task that may begin now, or NULL; *wait_us: the nearest time when one may, or 0. */
 struct task *task_pick(struct run *run, int64_t now_us, int64_t *wait_us);
 size_t tasks_left(const struct run *run);
 
@@ -294,13 +274,11 @@ int guards_ask(struct run *run, struct err *err) MUST_CHECK;
 /* Take what has come. */
 int guards_advance(struct run *run, struct err *err) MUST_CHECK;
 /*
- * Before each wave: shared schemas of the plan, before them or behind them, have the structure
- * that they
- * must have by now, and earlier ones are done.
+ * Before each wave: shared schemas of the plan, before them or behind them, have the structure that
+ * they must have by now, and earlier ones are done.
  */
 int guards_check_shared(struct run *run, struct err *err) MUST_CHECK;
-/* The shapes of schemas at once, on the control session; oids: an array's text. Rows of (oid,
- * fingerprint). */
+/* Shapes of schemas at once, on the control session; oids: an array. Rows of (oid, fingerprint). */
 int guards_shapes(
 	const struct run *run, const char *oids, struct rows **out, struct err *err) MUST_CHECK;
 bool guards_shape_of(const struct rows *rows, int64_t oid, struct digest *out);

@@ -1,7 +1,6 @@
 /*
  * pgdocket-apply: the applier. Clears what the environment may not decide, then a table of
- * commands, all
- * of which begin and end alike.
+ * commands, all of which begin and end alike.
  */
 #include "applier.h"
 

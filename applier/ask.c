@@ -1,7 +1,6 @@
 /*
  * Values on their way into statements, with one deadline for all questions that are asked outside
- * of
- * segments. Statements get values this way and no other; nothing here may become part of their
+ * of segments. Statements get values this way and no other; nothing here may become part of their
  * text.
  */
 #include "ask.h"

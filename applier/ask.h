@@ -17,8 +17,7 @@ struct ask_parameters {
 
 /*
  * format: a letter each: t text (NULL: NULL), i int, n int64_t, x int64_t (0: NULL), d digest.
- * Texts are
- * borrowed.
+ * Texts are borrowed.
  */
 void ask_parameters(struct ask_parameters *out, const char *format, va_list values);
 

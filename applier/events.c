@@ -1,10 +1,8 @@
 /*
  * What is told of a run: records for audit, with --json one object per line on stdout, else lines
- * for
- * people and a progress bar on stderr. Both are written by lists of
- * keys; those of records and their order are record.h's. Texts that came from a server or a bundle
- * are shown
- * with control characters escaped.
+ * for people and a progress bar on stderr. Both are written by lists of keys; those of records and
+ * their order are record.h's. Texts that came from a server or a bundle are shown with control
+ * characters escaped.
  */
 #include "applier.h"
 
@@ -26,10 +24,8 @@
 
 /*
  * "t:schema i:segment n:oid d:state-after": t const char *, i int, n int64_t, z size_t, d const
- * struct
- * digest *. NULL: the key is not in records, and is null in objects, or absent with T for t. ? for
- * a
- * number that is an int * and is there unless NULL.
+ * struct digest *. NULL: the key is not in records, and is null in objects, or absent with T for t.
+ * ? for a number that is an int * and is there unless NULL.
  */
 struct key {
 	char kind, name[32];

@@ -1,9 +1,7 @@
 /*
  * What the target keeps for us: the ledger, and the lock that lets one run at a time. A segment's
- * rows are
- * written by its own transaction (segment_stages.c) and by nothing else; nothing here may change
- * them, or
- * end another's session.
+ * rows are written by its own transaction (segment_stages.c) and by nothing else; nothing here may
+ * change them, or end another's session.
  */
 #include "applier.h"
 
