@@ -185,9 +185,9 @@ int prepare_session(
 int prepare_target(struct run *run, struct err *err) MUST_CHECK;
 /* ERR_UNFIT: a standby, read-only. ERR_REFUSED reason "identity" or "clock" (TRUST.md a.8). */
 int prepare_check_target(const struct run *run, struct err *err) MUST_CHECK;
-/* By both clocks: ERR_REFUSED reason "expired" (within resume-grace a begun plan is not), "not-yet". */
+/* By both clocks: ERR_REFUSED reason "not-yet", "expired" (a begun plan: after resume-grace). */
 int prepare_check_times(const struct run *run, struct err *err) MUST_CHECK;
-/* Tenants that the target lists and the snapshot does not know; names: the first ones, for people. */
+/* Tenants that the target lists and the snapshot does not know; names: the first, for people. */
 int prepare_uncovered(
 	struct run *run, size_t *count, struct buf *names, struct err *err) MUST_CHECK;
 void prepare_release(struct run *run);
@@ -202,7 +202,7 @@ void ledger_release(struct ledger *ledger);
 int ledger_begin(const struct run *run, struct err *err) MUST_CHECK;
 int ledger_finish(const struct run *run, struct err *err) MUST_CHECK;
 enum ledger_fate { LEDGER_DONE, LEDGER_NOT_DONE, LEDGER_IN_PROGRESS };
-/* What became of an attempt at the task's next segment; xid 0: not known. *row is its row if done. */
+/* What became of an attempt at the task's next segment; xid 0: not known. *row: when done. */
 int ledger_ask(const struct run *run, const struct task *task, int64_t xid, enum ledger_fate *fate,
 	struct ledger_row *row, struct err *err) MUST_CHECK;
 /*
@@ -263,7 +263,7 @@ void task_put_back(struct task *task);
 /* What it must end in; known false: it is the pilot, or no shape is needed. */
 const struct known_shape *task_shape(const struct task *task);
 const struct doc_segment *task_segment(const struct task *task); /* the next one */
-/* The wave's next task that may begin now, or NULL; *wait_us: the nearest time when one may, or 0. */
+/* The wave's next task that may begin now, or NULL; *wait_us: when the next one may, or 0. */
 struct task *task_pick(struct run *run, int64_t now_us, int64_t *wait_us);
 size_t tasks_left(const struct run *run);
 
