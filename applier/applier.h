@@ -158,6 +158,7 @@ struct run {
 	struct {
 		int64_t segments, reconciled, failed, retries;
 	} totals;
+	char restore_point[80]; /* restore_point.sql's, of the beginning, then of the end */
 	struct progress progress;
 };
 

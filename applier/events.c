@@ -14,6 +14,7 @@
 
 #include "clock.h"
 #include "file.h"
+#include "sql.h"
 #include "text.h"
 
 #define LINE_MAX_BYTES 16384
@@ -204,6 +205,17 @@ static const struct digest *own_digest(struct digest *out)
 	return read ? out : NULL;
 }
 
+/* Left empty when the server does not say: the session is lost. */
+static void find_restore_point(struct run *run)
+{
+	struct rows *rows = NULL;
+	struct err ignored = ERR_INIT;
+	run->restore_point[0] = '\0';
+	if (ask_rows(run->control, sql_restore_point, &rows, &ignored, "") == 0)
+		snprintf(run->restore_point, sizeof run->restore_point, "%s", rows_text(rows, 0, 0));
+	rows_free(rows);
+}
+
 int events_begin(struct run *run, struct err *err)
 {
 	const struct trust_result *trust = &run->verified.trust;
@@ -212,6 +224,7 @@ int events_begin(struct run *run, struct err *err)
 	struct digest binary;
 	char tty[256], host[256] = "", time[CLOCK_MICROS_SIZE];
 	clock_micros(target->server_now_us, time);
+	find_restore_point(run);
 	if (gethostname(host, sizeof host - 1))
 		snprintf(host, sizeof host, "unknown");
 	add_keys(record, "d:bundle d:policy t:program d:binary n:uid t:sudo-uid t:tty t:host t:label",
@@ -220,10 +233,10 @@ int events_begin(struct run *run, struct err *err)
 		getenv("SUDO_UID"), ttyname_r(STDIN_FILENO, tty, sizeof tty) ? NULL : tty, host,
 		run->document->label);
 	add_keys(record,
-		"t:system-identifier n:database-oid t:database i:server-version t:time-server t:planner "
-		"i:approvals",
+		"t:system-identifier n:database-oid t:database i:server-version t:time-server "
+		"t:restore-point t:planner i:approvals",
 		target->system_identifier, target->oid, target->database, target->version, time,
-		trust->planner, trust->approvals);
+		run->restore_point, trust->planner, trust->approvals);
 	record_signatures(record, trust);
 	add_keys(record, "t:expired i:jobs t:wave t:stop-after", trust->expired ? "yes" : NULL,
 		run->workers, run->options.wave, run->options.stop_after);
@@ -236,11 +249,13 @@ void events_run_start(struct run *run)
 	char plan[DIGEST_HEX_SIZE];
 	size_t left = tasks_left(run);
 	digest_hex(&run->verified.trust.plan, plan);
-	if (!object(run, "run-start", "t:plan t:label t:database z:schemas z:left i:jobs", plan,
-			d->label, d->database, run->tasks, left, run->workers))
-		line(run,
-			"run %.8s of plan %.12s on %s, database %s: %zu of %zu schemas to do, %d at a time",
-			run->id, plan, d->label, d->database, left, run->tasks, run->workers);
+	if (object(run, "run-start",
+			"t:plan t:label t:database z:schemas z:left i:jobs t:restore-point", plan, d->label,
+			d->database, run->tasks, left, run->workers, run->restore_point))
+		return;
+	line(run, "run %.8s of plan %.12s on %s, database %s: %zu of %zu schemas to do, %d at a time",
+		run->id, plan, d->label, d->database, left, run->tasks, run->workers);
+	line(run, "restore point before: %s", run->restore_point);
 }
 
 void events_wave_start(struct run *run)
@@ -361,11 +376,13 @@ int events_end(struct run *run, const char *result, struct err *err)
 {
 	const struct err *why = &run->why;
 	bool stopped = why->code != ERR_NONE && why->code != ERR_INTERRUPTED;
+	find_restore_point(run);
 	if (stopped && record(run, err, "error", "t:sqlstate t:message", why->sqlstate, why->message))
 		return -1;
-	if (record(run, err, "run-end", "t:result n:segments n:reconciled n:failed n:retries t:why",
-			result, run->totals.segments, run->totals.reconciled, run->totals.failed,
-			run->totals.retries, why->code ? why->message : run->failure.message))
+	if (record(run, err, "run-end",
+			"t:result n:segments n:reconciled n:failed n:retries t:restore-point t:why", result,
+			run->totals.segments, run->totals.reconciled, run->totals.failed, run->totals.retries,
+			run->restore_point, why->code ? why->message : run->failure.message))
 		return -1;
 	return recorder_flush(run->recorder, true, err);
 }
@@ -373,8 +390,12 @@ int events_end(struct run *run, const char *result, struct err *err)
 void events_run_end(struct run *run, int status, const char *result)
 {
 	size_t left = tasks_left(run), done = run->tasks - left;
-	if (!object(run, "run-end", "t:result i:exit z:done n:failed z:left t:why", result, status,
-			done, run->totals.failed, left, run->why.message))
-		line(run, "%s: %zu of %zu schemas done, %lld failed, %zu left", result, done, run->tasks,
-			(long long)run->totals.failed, left);
+	if (object(run, "run-end", "t:result i:exit z:done n:failed z:left t:restore-point t:why",
+			result, status, done, run->totals.failed, left, run->restore_point,
+			run->why.message))
+		return;
+	line(run, "restore point behind: %s",
+		run->restore_point[0] ? run->restore_point : "not known, the session is lost");
+	line(run, "%s: %zu of %zu schemas done, %lld failed, %zu left", result, done, run->tasks,
+		(long long)run->totals.failed, left);
 }

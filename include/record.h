@@ -17,7 +17,8 @@
  *
  *   run-start   plan (hex) bundle (hex, as received) policy (hex) program ("pgdocket-apply 0.1.0")
  *               [binary (hex)] uid [sudo-uid] [tty] host label system-identifier database-oid
- *               database server-version time-server (microseconds, as time) planner approvals
+ *               database server-version time-server (microseconds, as time) restore-point ("LSN
+ *               timeline N TIME", read behind time-server) planner approvals
  *               [signature-1 signature-2 ...:
  *               "counts|rejects|ignored NAMESPACE PRINCIPAL|- FINGERPRINT [why]"]
  *               [expired: yes] jobs [wave] [stop-after]
@@ -33,7 +34,7 @@
  *               head
  *   run-end     result (complete | incomplete | interrupted) segments reconciled failed retries,
  *               as counted by this run: records of type segment, of type reconcile, schemas that
- *               failed, records of type retry; [why]
+ *               failed, records of type retry; [restore-point: behind the last change] [why]
  */
 #ifndef PGDOCKET_RECORD_H
 #define PGDOCKET_RECORD_H

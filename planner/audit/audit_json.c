@@ -129,6 +129,8 @@ static void write_run(const struct audit_run *run, struct buf *out)
 	add_string(out, "host", said(run->host));
 	add_string(out, "program", said(run->program));
 	add_string(out, "server_version", said(run->server_version));
+	add_string(out, "restore_before", said(run->restore_before));
+	add_string(out, "restore_behind", said(run->restore_behind));
 	add_number(out, "segments", run->segments);
 	add_number(out, "reconciled", run->reconciled);
 	add_number(out, "retries", run->retries);

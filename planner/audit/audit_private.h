@@ -38,6 +38,8 @@ struct audit_run {
 	const char *uid, *sudo_uid, *tty, *host, *program, *server_version; /* "": not said */
 	const char *operator_name;     /* the policy's principal of uid; NULL: none */
 	const char *result, *why;      /* run-end's; "" without one */
+	/* "LSN timeline N TIME" before the first change, behind the last one; "": not said */
+	const char *restore_before, *restore_behind;
 	int64_t records, unsigned_records;
 	int64_t segments, reconciled, failed, retries; /* counted here */
 	char fingerprint[SSHSIG_FINGERPRINT_SIZE]; /* of the key that signed its checkpoints */

@@ -57,7 +57,8 @@ static int read_run_start(struct pass *pass, const struct record *record, struct
 	const struct { const char *key, **out; } keys[] = {
 		{ "uid", &run->uid }, { "sudo-uid", &run->sudo_uid }, { "tty", &run->tty },
 		{ "host", &run->host }, { "program", &run->program },
-		{ "server-version", &run->server_version }
+		{ "server-version", &run->server_version },
+		{ "restore-point", &run->restore_before }
 	};
 	int64_t uid;
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
@@ -66,7 +67,7 @@ static int read_run_start(struct pass *pass, const struct record *record, struct
 	run->id = arena_text(audit->arena, record->run, err);
 	if (!run->id || read_number(record, "uid", &uid, err))
 		return -1;
-	run->result = run->why = "";
+	run->result = run->why = run->restore_behind = "";
 	run->operator_name = run->uid[0] ? trust_operator(pass->trust, (long)uid) : NULL;
 	run->started_us = run->last_us = record->time_us;
 	pass->run = run;
@@ -90,7 +91,8 @@ static int visit_run_record(
 		return 0;
 	pass->run->ended_us = record->time_us;
 	if (copy_key(pass->audit, record, "result", &pass->run->result, err) ||
-	    copy_key(pass->audit, record, "why", &pass->run->why, err))
+	    copy_key(pass->audit, record, "why", &pass->run->why, err) ||
+	    copy_key(pass->audit, record, "restore-point", &pass->run->restore_behind, err))
 		return -1;
 	return 0;
 }

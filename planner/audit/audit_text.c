@@ -159,6 +159,12 @@ static void show_run(const struct audit_run *run, struct buf *out)
 		buf_add_format(out, ", %lld taken from the ledger", (long long)run->reconciled);
 	buf_add_text(out, "\n            by ");
 	show_operator(run, out);
+	if (run->restore_before[0]) {
+		buf_add_text(out, "\n            restore points: before ");
+		add_safe(out, run->restore_before);
+		buf_add_text(out, ", behind ");
+		add_safe(out, run->restore_behind[0] ? run->restore_behind : "not known");
+	}
 	buf_add_format(
 		out, "\n            %lld record%s, signed by %s", (long long)run->records,
 		plural(run->records), run->fingerprint);

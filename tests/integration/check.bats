@@ -72,3 +72,26 @@ teardown_file() { pg_stop; }
 	run pgdocket-apply check s.docket --trust "$BATS_TEST_TMPDIR/nowhere"
 	exits 3
 }
+
+@test "restore points: before the first change and behind the last one, on screen, in the record, in the audit" {
+	apply_new restore 2
+	apply_plan
+	before=$(sql "SELECT pg_current_wal_insert_lsn()")
+	run --separate-stderr apply --json
+	exits 0
+	after=$(sql "SELECT pg_current_wal_insert_lsn()")
+	points=$(jq -r 'select(.event == "run-start" or .event == "run-end") | .restore_point' <<<"$output")
+	[[ $points =~ ^([0-9A-F/]+)\ timeline\ 1\ 20[0-9-]+T[0-9:.]+Z$'\n'([0-9A-F/]+)\ timeline\ 1\ 20[0-9-]+T[0-9:.]+Z$ ]]
+	[ "$(sql "SELECT '$before'::pg_lsn <= '${BASH_REMATCH[1]}' AND '${BASH_REMATCH[1]}'::pg_lsn < '${BASH_REMATCH[2]}'
+		AND '${BASH_REMATCH[2]}' <= '$after'::pg_lsn")" = t ]
+	audited 0
+	has "restore points: before ${BASH_REMATCH[1]} timeline 1 "
+	has ", behind ${BASH_REMATCH[2]} timeline 1 "
+	[ "$(pgdocket audit s.docket --trust "$BATS_TEST_TMPDIR/trust" --json | jq -r '.runs[0] | .restore_before, .restore_behind')" = "$points" ]
+	apply_new restore_said 1
+	apply_plan
+	run apply
+	exits 0
+	has "restore point before: "
+	has "restore point behind: "
+}
