@@ -4,6 +4,7 @@
 #   make unit          unit tests of this CONFIG            make unit T=test_buf
 #   make integration   command lines, programs of this CONFIG   make integration T=plan
 #   make checks        tests/check/*                        make figures   the measures of the tree
+#   make torture       every sweep of tests/fault whole     SCHEDULES=2000 SEED=1 for the random ones
 JOBS ?= $(shell nproc)
 RUN   = OUT=$(BUILD)/results JOBS=$(JOBS) tests/run.sh
 T    ?= *
@@ -18,7 +19,7 @@ FUZZ   = $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 check: setup
 	@echo "building with gcc and clang, -Werror, and with AddressSanitizer"
 	@$(MAKE) -s --no-print-directory -j$(JOBS) CC=gcc CI=1 BUILD=$(BUILD)/gcc CONFIG=release all
-	@$(MAKE) -s --no-print-directory -j$(JOBS) CC=gcc CI=1 BUILD=$(BUILD)/gcc CONFIG=asan all unit-programs replay-programs
+	@$(MAKE) -s --no-print-directory -j$(JOBS) CC=gcc CI=1 BUILD=$(BUILD)/gcc CONFIG=asan all unit-programs replay-programs fault-programs
 	@$(MAKE) -s --no-print-directory -j$(JOBS) CC=clang CI=1 BUILD=$(BUILD)/clang CONFIG=release all
 	@$(MAKE) -s --no-print-directory BUILD=$(BUILD)/gcc check-run
 
@@ -37,7 +38,7 @@ UNIT_CHOSEN = $(patsubst tests/unit/%.c,$(O)/tests/%,$(wildcard tests/unit/test_
 unit: $(UNIT_CHOSEN)
 	@$(RUN) $(UNIT_CHOSEN)
 integration: export PGDOCKET_BIN := $(abspath $(O))
-integration: all
+integration: all fault-programs
 	@$(RUN) $(BATS)
 checks: export PGDOCKET_RELEASE := $(abspath $(BUILD)/release)
 checks: export PGDOCKET_BIN := $(abspath $(BUILD)/release)
@@ -71,6 +72,17 @@ fuzz:
 	@for target in $(FUZZ); do echo "$$target, $(FUZZ_SECONDS) s"; mkdir -p $(BUILD)/corpora/$$target; \
 	  $(BUILD)/fuzz/fuzz/$$target -max_total_time=$(FUZZ_SECONDS) -rss_limit_mb=4096 -print_final_stats=1 -verbosity=0 \
 	    -artifact_prefix=$(BUILD)/corpora/$$target. $(BUILD)/corpora/$$target tests/corpora/$${target#fuzz_} || exit 1; done
+
+# Faults: each program of tests/fault/sweep_* tries many points and asks the oracle behind each of them.
+FAULT_C := $(wildcard tests/fault/*.c)
+$(O)/fault/%: tests/fault/%.c
+	@mkdir -p $(@D)
+	$(call say,LINK) $(CC) $(CPPFLAGS) $(ALL_CFLAGS) -o $@ $< $(ALL_LDFLAGS)
+fault-programs: $(FAULT_C:tests/fault/%.c=$(O)/fault/%)
+	@ln -sfn $(CONFIG)/fault $(BUILD)/fault
+.PHONY: fault-programs torture
+torture: setup all fault-programs
+	@PGDOCKET_BIN=$(abspath $(O)) JOBS=$(JOBS) SCHEDULES=$(SCHEDULES) SEED=$(SEED) tests/fault/torture.sh $(SWEEP)
 
 # Time and memory of every step, as ratios to PostgreSQL's own programs in the same run: make bench TENANTS="50 500"
 bench: setup all

@@ -57,3 +57,8 @@ SELECT 'shape|' || concat_ws('|', n.nspname, c.relname, c.relkind, pg_get_userby
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
  WHERE n.nspname = 'public' OR n.nspname ~ '^tenant_'
  ORDER BY n.nspname, c.relname;
+
+-- What is left of us: sessions, advisory locks, prepared transactions.
+SELECT concat_ws('|', 'left', (SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()
+                                  AND application_name ~ '^pgdocket' AND pid <> pg_backend_pid()),
+                 (SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'), (SELECT count(*) FROM pg_prepared_xacts));

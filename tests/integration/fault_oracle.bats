@@ -66,7 +66,8 @@ finds() {
 	psql -Xq -c "SELECT pg_advisory_lock(1), pg_sleep(4)" >/dev/null &
 	PGAPPNAME=pgdocket/12345678/1 psql -Xq -c "SELECT pg_sleep(4)" >/dev/null &
 	sleep 0.5
-	ORACLE_PATIENCE=2 finds "I5 sessions, advisory locks, prepared transactions are left: 1 1 0" oracle_gone
+	oracle_server
+	ORACLE_PATIENCE=2 finds "I5 sessions, advisory locks, prepared transactions are left: left|1|1|0" oracle_gone
 	wait
 }
 
