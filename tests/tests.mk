@@ -84,6 +84,17 @@ fault-programs: $(FAULT_C:tests/fault/%.c=$(O)/fault/%)
 torture: setup all fault-programs
 	@PGDOCKET_BIN=$(abspath $(O)) JOBS=$(JOBS) SCHEDULES=$(SCHEDULES) SEED=$(SEED) tests/fault/torture.sh $(SWEEP)
 
-# Time and memory of every step, as ratios to PostgreSQL's own programs in the same run: make bench TENANTS="50 500"
-bench: setup all
+# Time and memory, as ratios to programs that do less, in the same run: make bench TENANTS="500 2000"
+# (PEERS=1: beside other tools too); 10,000 schemas once: make bench-large
+BENCH = $(O)/bench/floor $(O)/bench/delay
+$(O)/bench/%: tests/bench/%.c $(O)/libplanner.a $(O)/libbundles.a
+	@mkdir -p $(@D)
+	$(SAY) "CC   $<"
+	$(Q)$(CC) $(CPPFLAGS) -Iplanner/shape $(PQ_CFLAGS) $(ALL_CFLAGS) -MMD -MP -o $@ $< \
+	  $(ALL_LDFLAGS) $(O)/libplanner.a $(O)/libbundles.a $(LIBS_PLANNER)
+.PHONY: bench-large
+bench-large: setup all
+	@PGDOCKET_BIN=$(abspath $(O)) tests/bench/large.sh $(TENANTS)
+bench: setup all $(BENCH)
 	@PGDOCKET_BIN=$(abspath $(O)) tests/bench/steps.sh $(TENANTS)
+	@PGDOCKET_BIN=$(abspath $(O)) tests/bench/apply.sh $(TENANTS)
