@@ -20,6 +20,11 @@ SELECT pg_sleep(${APPLY_PAUSE:-0});" "DELETE FROM orders WHERE id = 3;
 DROP TABLE b;"
 }
 
+# A DO block that runs this text, which no plan can read.
+hidden() {
+	printf "DO \$\$ BEGIN EXECUTE convert_from(decode('%s', 'hex'), 'UTF8'); END \$\$;" "$(printf %s "$1" | od -An -v -tx1 | tr -d ' \n')"
+}
+
 # apply_plan [option...]: a signed plan in s.docket, from a new snapshot.
 apply_plan() {
 	snapshot

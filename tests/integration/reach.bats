@@ -9,11 +9,6 @@ load apply
 setup_file() { pg_start; }
 teardown_file() { pg_stop; }
 
-# A DO block that runs this text, which no plan can read.
-hidden() {
-	printf "DO \$\$ BEGIN EXECUTE convert_from(decode('%s', 'hex'), 'UTF8'); END \$\$;" "$(printf %s "$1" | od -An -v -tx1 | tr -d ' \n')"
-}
-
 # reach_new NAME UP: two tenants, public with more than the plan knows of, migration 2 with this text.
 reach_new() {
 	apply_new "$1" 2
