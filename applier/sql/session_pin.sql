@@ -2,6 +2,7 @@
 SELECT pg_catalog.count(pg_catalog.set_config(pin.name, pin.value, false))
   FROM (VALUES ('DateStyle', 'ISO, MDY', 0), ('IntervalStyle', 'postgres', 0), ('TimeZone', 'UTC', 0),
                ('bytea_output', 'hex', 0), ('standard_conforming_strings', 'on', 0),
-               ('quote_all_identifiers', 'off', 0), ('extra_float_digits', '1', 0), ('jit', 'off', 0),
+               ('quote_all_identifiers', 'off', 0), ('client_min_messages', 'error', 0),
+               ('extra_float_digits', '1', 0), ('jit', 'off', 0),
                ('client_connection_check_interval', '1s', 140000)) AS pin(name, value, since)
  WHERE pin.since OPERATOR(pg_catalog.<=) pg_catalog.current_setting('server_version_num')::pg_catalog.int4

@@ -1,11 +1,12 @@
 -- Pin a worker's session. $1 lock_timeout, $2 statement_timeout, $3 identity (as session_facts). client_connection_check_interval is there from 14 on.
+-- Notices are nobody's business: not even sent, they cannot fill this host's memory.
 -- Column: whether both roles are still those that the session began with.
 WITH pinned AS MATERIALIZED (
   SELECT pg_catalog.count(pg_catalog.set_config(s.name, s.value, false)) AS settings
     FROM (VALUES ('search_path', 'pg_catalog, pg_temp', 0), ('DateStyle', 'ISO, MDY', 0),
                  ('IntervalStyle', 'postgres', 0), ('TimeZone', 'UTC', 0), ('bytea_output', 'hex', 0),
                  ('standard_conforming_strings', 'on', 0), ('extra_float_digits', '1', 0), ('jit', 'off', 0), ('quote_all_identifiers', 'off', 0),
-                 ('client_encoding', 'UTF8', 0), ('client_connection_check_interval', '1s', 140000),
+                 ('client_encoding', 'UTF8', 0), ('client_min_messages', 'error', 0), ('client_connection_check_interval', '1s', 140000),
                  ('idle_session_timeout', '0', 140000), ('idle_in_transaction_session_timeout', '60s', 0), ('lock_timeout', $1::pg_catalog.text, 0),
                  ('statement_timeout', $2::pg_catalog.text, 0)) AS s(name, value, since)
    WHERE s.since OPERATOR(pg_catalog.<=) pg_catalog.current_setting('server_version_num')::pg_catalog.int4)

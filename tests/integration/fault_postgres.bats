@@ -49,3 +49,114 @@ LEDGER=("DELETE FROM pgdocket.applied" "UPDATE pgdocket.finished SET segment = 2
 	every_row=$(sql "SELECT status || (SELECT string_agg(schema_name, ' ') FROM pgdocket.applied) || (SELECT count(*) FROM pgdocket.intent) FROM pgdocket.plan")
 	[ "$every_row" = "runningtenant_50" ]
 }
+
+@test "P04 P11 P18 P33 what fails a statement or COMMIT fails its schema, and nothing of it is left" {
+	fail=("DO \$x\$ BEGIN COMMIT; END \$x\$" "DO \$x\$ BEGIN ROLLBACK; END \$x\$" "CALL public.commits()" "CALL public.rolls_back()"
+		"COMMIT" "SAVEPOINT s" "PREPARE TRANSACTION 'x'" "ALTER TYPE mood ADD VALUE 'new'; SELECT 'new'::mood" "INSERT INTO child VALUES (1)"
+		"CREATE TABLE a (id int)" "LOCK TABLE missing" "SELECT pg_sleep(9)" "SET CONSTRAINTS ALL IMMEDIATE; INSERT INTO child VALUES (1)")
+	state=(2D000 2D000 2D000 2D000 0A000 0A000 0A000 55P04 23503 42P07 42P01 57014 23503)
+	smuggle_new p04 "${fail[@]}"
+	sql "CREATE PROCEDURE public.commits() LANGUAGE plpgsql AS 'BEGIN COMMIT; END';
+		CREATE PROCEDURE public.rolls_back() LANGUAGE plpgsql AS 'BEGIN ROLLBACK; END'"
+	for t in 8 9 13; do
+		sql "CREATE TYPE tenant_$t.mood AS ENUM ('old'); CREATE TABLE tenant_$t.child (id int REFERENCES tenant_$t.campaigns DEFERRABLE INITIALLY DEFERRED)"
+	done
+	sed -i '/^max_failures/a [plan]\nstatement_timeout = 300ms' pgdocket.conf
+	apply_plan
+	run apply -j 2 --json
+	exits 4
+	for i in "${!fail[@]}"; do failed tenant_$((i + 1)) ${state[i]} || return 1; done
+}
+
+@test "P07 P10 what a schema leaves on the session is gone before the next one" {
+	fault_new p07 3 "$(hidden "SELECT set_config('work_mem', '77MB', false), set_config('my.own', 'x', false)")
+$(hidden "CREATE TEMP TABLE leftover (x int)")
+$(hidden "LISTEN somewhere")
+$(hidden "SELECT pg_advisory_lock(4711)")
+$(hidden "DECLARE held CURSOR WITH HOLD FOR SELECT 1")"
+	migration 2 second "CREATE TABLE a (id int PRIMARY KEY);
+$(hidden "INSERT INTO orders SELECT CASE WHEN current_setting('work_mem') <> '77MB' AND coalesce(current_setting('my.own', true), '') = ''
+	AND to_regclass('pg_temp.leftover') IS NULL AND NOT EXISTS (SELECT FROM pg_listening_channels())
+	AND NOT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND objid = 4711)
+	AND NOT EXISTS (SELECT FROM pg_cursors WHERE name = 'held') THEN 2 ELSE 99 END")"
+	apply_plan
+	run apply -j 1
+	left 3 0 "complete: 3 of 3 schemas done"
+	every_tenant 3 2
+}
+
+@test "P10 prepared statements of a schema, and those of ours that it takes away" {
+	fault_new prepared 3 "$(hidden "DEALLOCATE ALL")"
+	apply_plan
+	run apply -j 1
+	left 0 1 "does not exist"
+	third "$(hidden "PREPARE leftover AS SELECT 1")"
+	apply_plan
+	for schema in 1 2; do
+		run apply -j 1
+		left $schema 4 "already exists"
+	done
+	run apply -j 1
+	left 3 0 complete
+}
+
+@test "P19 an event trigger that raises, that writes down, that makes things" {
+	fault_new p19 2 "CREATE TABLE c (id int);"
+	sql "CREATE TABLE public.log (t text); CREATE FUNCTION public.raises() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''no DDL today''; END';
+		CREATE FUNCTION public.writes() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN INSERT INTO public.log VALUES (tg_tag); END';
+		CREATE FUNCTION public.makes() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN IF tg_tag = ''CREATE TABLE'' AND to_regclass(''public.made'') IS NULL THEN CREATE TABLE public.made (id int); END IF; END'"
+	apply_plan
+	for trigger in raises writes makes; do
+		sql "CREATE EVENT TRIGGER acts ON ddl_command_end EXECUTE FUNCTION public.$trigger()"
+		run apply
+		sql "DROP EVENT TRIGGER acts"
+		case $trigger in
+		raises) left 0 1 "no DDL today" ;;
+		writes) left 0 3 "lock public.log, which the plan does not announce" ;;
+		makes) left 0 3 "lock public.made, which the plan does not announce" ;;
+		esac
+		[ "$(sql "SELECT count(*) FROM public.log")" = 0 ]
+		[ "$(sql "SELECT to_regclass('public.made') IS NULL")" = t ]
+	done
+	run apply
+	left 2 0 complete
+}
+
+@test "P25 a role that lacks CREATE on one schema: it stops, or goes on as far as the budget lets it" {
+	fault_new p25 4
+	role_applier
+	sql "ALTER SCHEMA tenant_3 OWNER TO postgres; GRANT USAGE ON SCHEMA tenant_3 TO applier"
+	apply_plan
+	run apply -U applier -j 1
+	left 2 4 "permission denied for schema tenant_3"
+	printf '[wave all]\nschemas = *\nmax_failures = 1\n' >>pgdocket.conf
+	apply_plan
+	run apply -U applier -j 1
+	exits 4
+	has "1 of 2 schemas done, 1 failed"
+	sql "ALTER SCHEMA tenant_3 OWNER TO applier"
+	run apply -U applier
+	left 4 0 complete
+	every_tenant 3 2
+}
+
+# peak COMMAND...: its output, and behind it the most memory that it held, in KiB, as $peak.
+peak() {
+	command time -q -f %M -o "$BATS_TEST_TMPDIR/peak" "$@"
+}
+
+@test "P27 a million notices, and one of 100 MB: not waited for, not held" {
+	fault_new p27 1 "$(hidden "DO \$in\$ BEGIN FOR i IN 1..1000000 LOOP RAISE NOTICE 'number %', i; END LOOP; RAISE NOTICE '%', repeat('x', 100000000); END \$in\$")"
+	apply_plan
+	run peak pgdocket-apply run s.docket --trust "$BATS_TEST_TMPDIR/trust" --state "$BATS_TEST_TMPDIR/state" --yes
+	left 1 0 complete
+	[ "$(cat "$BATS_TEST_TMPDIR/peak")" -lt 65536 ]
+}
+
+@test "P28 a statement that returns ten million rows" {
+	fault_new p28 1 "SELECT g FROM generate_series(1, 10000000) AS g;"
+	apply_plan
+	run peak pgdocket-apply run s.docket --trust "$BATS_TEST_TMPDIR/trust" --state "$BATS_TEST_TMPDIR/state" --yes
+	left 1 0 complete
+	[ "$(cat "$BATS_TEST_TMPDIR/peak")" -lt 65536 ]
+}
