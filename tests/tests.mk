@@ -5,6 +5,7 @@
 #   make integration   command lines, programs of this CONFIG   make integration T=plan
 #   make checks        tests/check/*                        make figures   the measures of the tree
 #   make torture       every sweep of tests/fault whole     SCHEDULES=2000 SEED=1 for the random ones
+#   make coverage      lines and branches of applier/ that unit tests and command lines reach
 JOBS ?= $(shell nproc)
 RUN   = OUT=$(BUILD)/results JOBS=$(JOBS) tests/run.sh
 T    ?= *
@@ -14,7 +15,7 @@ BATS   = $(shell ls -S $(wildcard tests/integration/$(T).bats) /dev/null | grep 
 CHECKS = $(filter-out %/figures.sh,$(wildcard tests/check/$(T).sh))
 FUZZ   = $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 
-.PHONY: replay-programs check-run figures unit-programs fuzz-programs
+.PHONY: replay-programs check-run figures coverage unit-programs fuzz-programs
 # In two steps: what make asks pkg-config while it reads the makefile must see what setup installed.
 check: setup
 	@echo "building with gcc and clang, -Werror, and with AddressSanitizer"
@@ -46,6 +47,19 @@ checks: all
 	@$(RUN) $(CHECKS)
 figures: all
 	@tests/check/figures.sh $(BUILD)/release
+
+# Lines and branches of one folder that the tests reach, and those that they do not: make coverage [COVER=bundles] [T=apply]
+# The programs of some tests run as other users: the files of counters are there beforehand, for everyone to write.
+COVER  ?= applier
+COV    := $(BUILD)/coverage/cov
+coverage: setup
+	@$(MAKE) -s --no-print-directory -j$(JOBS) CC=gcc BUILD=$(BUILD)/coverage CONFIG=cov all unit-programs fault-programs
+	@find $(COV) -name '*.gcda' -delete
+	@find $(COV) -name '*.gcno' | sed 's/gcno$$/gcda/' | xargs sh -c 'touch "$$@"; chmod 666 "$$@"' sh
+	-@PGDOCKET_BIN=$(abspath $(COV)) OUT=$(BUILD)/coverage/results JOBS=$(JOBS) tests/run.sh $(BATS) \
+	  $(patsubst tests/unit/%.c,$(COV)/tests/%,$(wildcard tests/unit/test_$(T:test_%=%).c))
+	@tests/coverage.sh $(COV) $(COVER) $(BUILD)/coverage/$(COVER).txt
+	@echo "not reached: $(BUILD)/coverage/$(COVER).txt"
 
 demo: setup
 	@$(MAKE) -s --no-print-directory -j$(JOBS) all
