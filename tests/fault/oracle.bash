@@ -5,6 +5,7 @@
 #     oracle_check EXIT [killed]     behind a fault: EXIT is what the applier ended with; killed: by a signal, as was wanted
 #     oracle_end [EXIT]              the same command again until it exits with 0, if EXIT was not; then as the fault-free run
 #     oracle_point LABEL EXIT [killed]   both; counts; prints the label with each violation
+#                                  ORACLE_FOUND: violations that were found before
 #     oracle_summary                 the last line of a sweep: "points=N violations=M"; fails if there was one
 #
 # oracle_check and oracle_end print one line for each violation, nothing if all is well.
@@ -114,7 +115,7 @@ oracle_places() {
 	local name
 	for name in *; do
 		case $name in
-		s.docket | s.docket.*.new | received.docket | pgdocket.conf | migrations | init.out) ;;
+		s.docket | s.docket.*.new | s.docket.*.results | received.docket | pgdocket.conf | migrations | init.out) ;;
 		*) echo "I9 $name was made in the working folder" ;;
 		esac
 	done
@@ -212,7 +213,8 @@ oracle_point() {
 	else
 		found=$(oracle_check "$2" "${3:-}"; oracle_end)
 	fi
-	[ -n "$found" ] || return 0
+	found=${ORACLE_FOUND:-}${ORACLE_FOUND:+$'\n'}$found
+	[ -n "${found//[$'\n']/}" ] || return 0
 	ORACLE_VIOLATIONS=$((ORACLE_VIOLATIONS + 1))
 	printf 'VIOLATION %s\n%s\n' "$1" "$(sed 's/^/    /' <<<"$found")"
 	return 1
