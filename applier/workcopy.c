@@ -107,71 +107,6 @@ static int check_directory(const char *directory, struct err *err)
 	return rc;
 }
 
-/* --- uniting with a bundle that came again --- */
-
-struct table {
-	const char *read, *keep; /* keep may answer whether another one stands in its place */
-	const char *types;       /* t: text, b: blob, i: integer */
-};
-
-static int copy_column(
-	struct db_query *from, struct db_query *to, int column, char type, struct err *err)
-{
-	const void *bytes = NULL;
-	const char *text = NULL;
-	int64_t number = 0;
-	size_t len = 0;
-	int rc = 0;
-	if (db_is_null(from, column))
-		db_bind_null(to, column + 1);
-	else if (type == 'i' && !(rc = db_get_int64(from, column, &number, err)))
-		db_bind_int64(to, column + 1, number);
-	else if (type == 't' && !(rc = db_get_text(from, column, &text, &len, err)))
-		db_bind_text_len(to, column + 1, text, len);
-	else if (type == 'b' && !(rc = db_get_blob(from, column, &bytes, &len, err)))
-		db_bind_blob(to, column + 1, bytes, len);
-	return rc;
-}
-
-static int unite_table(struct db *from, struct db *to, const struct table *table, struct err *err)
-{
-	struct db_query *read = NULL, *keep = NULL;
-	bool row = false, answer = false;
-	int64_t other = 0;
-	int rc = db_prepare(from, table->read, &read, err) || db_prepare(to, table->keep, &keep, err) ||
-		db_step(read, &row, err);
-	while (!rc && row) {
-		for (int i = 0; table->types[i] && !rc; i++)
-			rc = copy_column(read, keep, i, table->types[i], err);
-		rc = rc || db_step(keep, &answer, err) ||
-			(answer && db_get_int64(keep, 0, &other, err));
-		if (!rc && other) {
-			rc = err_refuse(err, "audit",
-				"a run has other records here than in the bundle: two histories");
-			err_hint(err,
-			"one was altered, or a host's state was restored; keep both, ask the ledger");
-		}
-		db_reset(keep);
-		rc = rc || db_step(read, &row, err);
-	}
-	db_finish(read);
-	db_finish(keep);
-	return rc;
-}
-
-static int unite(struct workcopy *w, const struct verified *verified, struct err *err)
-{
-	const struct table tables[] = {
-		{ sql_work_read_signature, sql_work_keep_signature, "bbtbb" },
-		{ sql_work_read_run, sql_work_keep_run, "tbi" },
-		{ sql_work_read_receipt, sql_work_keep_receipt, "tibb" },
-	};
-	int rc = 0;
-	for (size_t i = 0; i < sizeof tables / sizeof tables[0] && !rc; i++)
-		rc = unite_table(bundle_db(verified->bundle), w->db, &tables[i], err);
-	return rc;
-}
-
 static int same_plan(struct workcopy *w, const struct digest *plan, struct err *err)
 {
 	struct buf bytes = BUF_INIT(STATEMENT_MAX_BYTES);
@@ -206,7 +141,7 @@ static int reopen(struct workcopy *w, const struct run *run, struct err *err)
 	if (bundle_reopen_at(w->path, &w->db, err) ||
 		same_plan(w, &run->verified.trust.plan, err) || db_begin(w->db, err))
 		return -1;
-	if (!unite(w, &run->verified, err) && !judge_anew(w, run, err))
+	if (!bundle_unite(bundle_db(run->verified.bundle), w->db, err) && !judge_anew(w, run, err))
 		return db_commit(w->db, err);
 	db_rollback(w->db);
 	return -1;

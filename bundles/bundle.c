@@ -347,62 +347,6 @@ void bundle_close_db(struct db *db)
 	db_close(db);
 }
 
-static const struct { const char *select, *insert; int columns; } bundle_tables[] = {
-	{ "SELECT * FROM object ORDER BY digest", "INSERT INTO object VALUES (?1, ?2, ?3, ?4)", 4 },
-	{ "SELECT * FROM target ORDER BY target",
-		"INSERT INTO target VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)", 10 },
-	{ "SELECT * FROM class ORDER BY target, class",
-		"INSERT INTO class VALUES (?1, ?2, ?3, ?4, ?5, ?6)", 6 },
-	{ "SELECT * FROM schema ORDER BY target, name",
-		"INSERT INTO schema VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)", 9 },
-	{ "SELECT * FROM migration ORDER BY position",
-		"INSERT INTO migration VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)", 7 },
-	{ "SELECT * FROM plan ORDER BY plan", "INSERT INTO plan VALUES (?1, ?2, ?3)", 3 },
-	{ "SELECT * FROM signature ORDER BY statement, key",
-		"INSERT INTO signature VALUES (?1, ?2, ?3, ?4, ?5)", 5 },
-	{ "SELECT * FROM run ORDER BY run", "INSERT INTO run VALUES (?1, ?2, ?3)", 3 },
-	{ "SELECT * FROM receipt ORDER BY run, seq", "INSERT INTO receipt VALUES (?1, ?2, ?3, ?4)", 4 },
-};
-
-static int bundle_copy_table(struct db *from, struct db *to, size_t table, struct err *err)
-{
-	struct db_query *read = NULL, *write = NULL;
-	bool row = true;
-	int rc = -1;
-	if (db_prepare(from, bundle_tables[table].select, &read, err) ||
-		db_prepare(to, bundle_tables[table].insert, &write, err))
-		goto out;
-	while (db_step(read, &row, err) == 0 && row) {
-		for (int column = 0; column < bundle_tables[table].columns; column++)
-			if (sqlite3_bind_value(db_statement(write), column + 1,
-					sqlite3_column_value(db_statement(read), column))) {
-				err_nomem(err);
-				goto out;
-			}
-		if (db_run(write, err))
-			goto out;
-	}
-	rc = row ? -1 : 0;
-out:
-	db_finish(read);
-	db_finish(write);
-	return rc;
-}
-
-int bundle_copy_rows(struct db *from, struct db *to, struct err *err)
-{
-	bool own = sqlite3_get_autocommit(to->handle);
-	if (own && db_begin(to, err))
-		return -1;
-	for (size_t table = 0; table < sizeof bundle_tables / sizeof *bundle_tables; table++)
-		if (bundle_copy_table(from, to, table, err)) {
-			if (own)
-				db_rollback(to);
-			return -1;
-		}
-	return own ? db_commit(to, err) : 0;
-}
-
 /* The digest of the snapshot: SHA-256 over the lines that snapshot_rows.sql makes of its rows. */
 static int bundle_digest_line(struct db_query *query, void *context, struct err *err)
 {

@@ -66,8 +66,13 @@ int bundle_reopen_at(const char *path, struct db **out, struct err *err) MUST_CH
 /* the same, for status while a run goes on */
 int bundle_reopen_readonly_at(const char *path, struct db **out, struct err *err) MUST_CHECK;
 void bundle_close_db(struct db *db);
-/* every table, in key order */
+/* every table, in key order, into empty ones; in a transaction of the caller's */
 int bundle_copy_rows(struct db *from, struct db *to, struct err *err) MUST_CHECK;
+/*
+ * What from has more of one plan, signatures and runs, into a bundle of the same plan; in a
+ * transaction of the caller's. ERR_REFUSED reason "audit": both have a record that differs.
+ */
+int bundle_unite(struct db *from, struct db *to, struct err *err) MUST_CHECK;
 /*
  * Export work to path: VACUUM INTO a new file beside it, verified, fsync, rename. expected: the
  * bundle as it was read; when path is something else by now the file goes to alternative instead

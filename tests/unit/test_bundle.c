@@ -172,9 +172,37 @@ static struct db *working_copy(void)
 	OK(bundle_open("a.docket", &bundle, &err));
 	cr_assert_eq(mkdir("state", 0700), 0);
 	OK(bundle_create_at("state/work", &work, &err));
+	OK(db_begin(work, &err));
 	OK(bundle_copy_rows(bundle_db(bundle), work, &err));
+	OK(db_commit(work, &err));
 	bundle_close(bundle);
 	return work;
+}
+
+/* What two copies of one plan have both gained; the same again changes nothing. */
+Test(bundle, united)
+{
+	static const char mine[] = "INSERT INTO run VALUES ('r1', x'00', 5);"
+							   "INSERT INTO receipt VALUES ('r1', 0, x'aa', NULL)";
+	struct err err = ERR_INIT;
+	struct db *other = NULL;
+	int64_t n = 0;
+	bundle_make("a.docket", 5);
+	struct db *work = working_copy();
+	OK(bundle_create_at("state/other", &other, &err));
+	OK(db_exec(other, mine, &err));
+	OK(db_exec(other, "INSERT INTO signature VALUES (x'01', x'02', 'n', x'03', x'04')", &err));
+	for (int i = 0; i < 2; i++) {
+		OK(bundle_unite(other, work, &err));
+		OK(db_value_int64(work, "SELECT count(*) + (SELECT count(*) FROM signature) FROM receipt "
+								"JOIN run USING (run)", &n, &err));
+		cr_assert_eq(n, 2);
+	}
+	OK(db_exec(other, "UPDATE receipt SET body = x'bb'", &err));
+	FAILS(bundle_unite(other, work, &err), ERR_REFUSED);
+	cr_assert_str_eq(err.reason, "audit");
+	bundle_close_db(other);
+	bundle_close_db(work);
 }
 
 Test(bundle, exported_over_the_bundle)

@@ -1,2 +1,0 @@
--- All runs. Columns as in the table.
-SELECT run, plan, started FROM run ORDER BY run

@@ -1,2 +1,0 @@
--- All signatures. Columns as in the table.
-SELECT statement, key, namespace, body, signature FROM signature ORDER BY statement, key
