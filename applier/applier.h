@@ -4,7 +4,7 @@
 
 #include "ask.h"
 #include "cli.h"
-#include "record.h"
+#include "recorder.h"
 #include "segment.h"
 #include "verify.h"
 
@@ -225,24 +225,6 @@ struct db *workcopy_db(struct workcopy *workcopy);
 const char *workcopy_path(const struct workcopy *workcopy);
 /* The path it would have; malloc'ed. ERR_REFUSED: a label that is no directory name. */
 char *workcopy_locate(const struct run *run, struct err *err);
-
-/* --- recorder.c: records on their way into the working copy, chained, in signed batches --- */
-struct recorder;
-/* Everything is borrowed. Nothing is written before the first batch. */
-int recorder_new(const struct run *run, struct recorder **out, struct err *err) MUST_CHECK;
-void recorder_free(struct recorder *recorder); /* NULL is fine; what is not written is lost */
-/* Begin a record: add keys with record_key..., then recorder_add. One at a time. */
-struct buf *recorder_begin(struct recorder *recorder, const char *type);
-/* Seal it; writes the batch when it is full. */
-int recorder_add(struct recorder *recorder, struct err *err) MUST_CHECK;
-/* Write what stands in memory, if it is a second old, or in any case with force. */
-int recorder_flush(struct recorder *recorder, bool force, struct err *err) MUST_CHECK;
-/* Milliseconds until the next batch is due; -1: nothing stands in memory. */
-int64_t recorder_due_ms(const struct recorder *recorder);
-/* The newest head that is durable; the plan's digest before the first batch. recorder's. */
-const struct digest *recorder_head(const struct recorder *recorder);
-/* False once a batch could not be written: nothing may be committed any more. */
-bool recorder_sound(const struct recorder *recorder);
 
 /* --- seen.c: what a bundle's records say of earlier runs --- */
 /* Into run's tasks and seen; verifies the chains on the way. ERR_REFUSED reason "audit". */

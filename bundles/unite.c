@@ -31,13 +31,13 @@ static const struct {
 
 static int write_row(struct db_query *read, struct db_query *write, struct err *err)
 {
+	sqlite3_stmt *from = db_statement(read), *to = db_statement(write);
 	bool answer = false;
-	for (int i = 0; i < sqlite3_column_count(db_statement(read)); i++)
-		if (sqlite3_bind_value(
-				db_statement(write), i + 1, sqlite3_column_value(db_statement(read), i)))
+	for (int i = 0; i < sqlite3_column_count(from); i++)
+		if (sqlite3_bind_value(to, i + 1, sqlite3_column_value(from, i)))
 			return err_nomem(err);
 	int rc = db_step(write, &answer, err);
-	if (!rc && answer && sqlite3_column_int(db_statement(write), 0)) {
+	if (!rc && answer && sqlite3_column_int(to, 0)) {
 		rc = err_refuse(
 			err, "audit", "a run has other records here than in the bundle: two histories");
 		err_hint(err, "one was altered, or a host's state was restored; keep both, ask the ledger");

@@ -2,7 +2,7 @@
 #include "arena.h"
 #include "digest.h"
 #include "plan_statement.h"
-#include "record.h"
+#include "recorder.h"
 #include "trust_fixture.h"
 
 #define RUN "0123456789abcdef0123456789abcdef"
@@ -384,4 +384,51 @@ Test(record, S24_ssh_keygen_verifies_a_checkpoint)
 	buf_release(&body);
 	buf_release(&blob);
 	buf_release(&text);
+}
+
+static int add_record(struct recorder *recorder, const char *type)
+{
+	record_key(recorder_begin(recorder, type), "schema", "tenant_1");
+	return recorder_add(recorder, &err);
+}
+
+static int64_t receipts(struct db *work)
+{
+	int64_t n = -1;
+	OK(db_value_int64(work, "SELECT count(*) FROM receipt", &n, &err));
+	return n;
+}
+
+/* Full batches are written by themselves; what is not flushed is lost, and behind a failure nothing comes. */
+Test(record, recorder_writes_batches)
+{
+	struct recorder *recorder = NULL;
+	struct db *work = NULL;
+	OK(bundle_create_at("work", &work, &err));
+	OK(recorder_new(work, RUN, &plan, host.private, &recorder, &err));
+	cr_assert_eq(recorder_due_ms(recorder), -1);
+	cr_assert(digest_equal(recorder_head(recorder), &plan));
+	OK(recorder_flush(recorder, true, &err));
+	for (int i = 0; i < 64; i++)
+		OK(add_record(recorder, i ? "segment" : "run-start"));
+	struct digest durable = *recorder_head(recorder);
+	cr_assert_gt(recorder_due_ms(recorder), 0);
+	OK(recorder_flush(recorder, false, &err));
+	cr_assert(digest_equal(recorder_head(recorder), &durable));
+	OK(recorder_flush(recorder, true, &err));
+	cr_assert_not(digest_equal(recorder_head(recorder), &durable));
+	cr_assert_eq(receipts(work), 66);
+	OK(add_record(recorder, "segment"));
+	OK(record_verify_chains(work, &plan, NULL, &err));
+	db_rollback(work);
+	cr_assert_eq(receipts(work), 66);
+	OK(db_exec(work, "DROP TABLE receipt", &err));
+	cr_assert_neq(add_record(recorder, "segment"), 0);
+	cr_assert_not(recorder_sound(recorder));
+	for (int i = 0; i < 2; i++) {
+		err_clear(&err);
+		FAILS(i ? recorder_flush(recorder, true, &err) : add_record(recorder, "segment"), ERR_IO);
+	}
+	recorder_free(recorder);
+	bundle_close_db(work);
 }
