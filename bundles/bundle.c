@@ -72,10 +72,9 @@ int bundle_process_init(struct err *err)
 	for (int fd = 0; fd <= 2; fd++)
 		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd)
 			return err_set_errno(err, ERR_IO, "/dev/null cannot be opened");
-	if (sqlite3_libversion_number() < 3040000) {
-		err_set(err, ERR_UNFIT, "SQLite %s is too old", sqlite3_libversion());
-		return err_hint(err, "Install SQLite 3.40 or newer.");
-	}
+	if (sqlite3_libversion_number() < 3040000)
+		return err_set_hint(err, ERR_UNFIT, "Install SQLite 3.40 or newer.", "SQLite %s is too old",
+			sqlite3_libversion());
 	sqlite3_hard_heap_limit64(BUNDLE_HEAP_BYTES);
 	return 0;
 }
@@ -124,11 +123,10 @@ static int bundle_check_schema(struct db *db, struct err *err)
 	db_close(ours);
 	if (rc || same)
 		return rc ? -1 : 0;
-	err_set(err, ERR_FORMAT,
-		"%s is not a bundle, or was altered: its tables are not those of the format", db->name);
-	return err_hint(err,
+	return err_set_hint(err, ERR_FORMAT,
 		"Only tables exactly as in FORMAT.md are read; get the file again from where it was "
-		"written.");
+		"written.", "%s is not a bundle, or was altered: its tables are not those of the format",
+		db->name);
 }
 
 static int bundle_check_integrity(struct db *db, struct err *err)
@@ -140,9 +138,8 @@ static int bundle_check_integrity(struct db *db, struct err *err)
 	if (db_prepare(db, "PRAGMA integrity_check(1)", &query, err) || db_step(query, &row, err))
 		goto out;
 	if (!row || db_get_text(query, 0, &answer, NULL, err) || strcmp(answer, "ok") != 0) {
-		err_set(err, ERR_FORMAT, "%s is damaged: %s", db->name,
-			answer ? answer : "it cannot be checked");
-		err_hint(err, "Copy it again from where it was written.");
+		err_set_hint(err, ERR_FORMAT, "Copy it again from where it was written.",
+			"%s is damaged: %s", db->name, answer ? answer : "it cannot be checked");
 		goto out;
 	}
 	rc = 0;

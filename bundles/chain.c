@@ -36,9 +36,9 @@ struct row { /* borrowed from the query */
 
 static int broken(const struct row *row, struct err *err, const char *what)
 {
-	err_refuse(err, "audit", "run %.32s, record %lld: %s", row->run, (long long)row->seq, what);
-	return err_hint(err,
-		"the records were altered after they were written; compare with the database's ledger");
+	return err_refuse_hint(err, "audit",
+		"the records were altered after they were written; compare with the database's ledger",
+		"run %.32s, record %lld: %s", row->run, (long long)row->seq, what);
 }
 
 static int end_run(struct walk *walk, struct err *err)

@@ -365,9 +365,8 @@ static int fields_check_format(const struct json *root, struct err *err)
 		return err_set(err, ERR_FORMAT, "it does not say which format it has");
 	if (strcmp(format->text, DOCUMENT_FORMAT) == 0)
 		return 0;
-	err_set(err, ERR_VERSION, "it has format %.60s; this program reads %s", format->text,
-		DOCUMENT_FORMAT);
-	return err_hint(err, "Use a newer pgdocket to read it.");
+	return err_set_hint(err, ERR_VERSION, "Use a newer pgdocket to read it.",
+		"it has format %.60s; this program reads %s", format->text, DOCUMENT_FORMAT);
 }
 
 static int fields_read_objects(struct json_reader *reader, const struct json *root,

@@ -77,8 +77,9 @@ const struct keytype *keytype_find(struct wire_string name, struct err *err)
 			return &types[i];
 	struct buf shown = BUF_INIT(512);
 	text_safe(&shown, (const char *)name.bytes, name.len < 64 ? name.len : 64);
-	err_set(err, ERR_FORMAT, "unsupported key type \"%s\"", buf_text(&shown));
-	err_hint(err, "keys of type " KEYTYPE_ED25519 " can sign: ssh-keygen -t ed25519");
+	err_set_hint(err, ERR_FORMAT,
+		"keys of type " KEYTYPE_ED25519 " can sign: ssh-keygen -t ed25519",
+		"unsupported key type \"%s\"", buf_text(&shown));
 	buf_release(&shown);
 	return NULL;
 }

@@ -235,11 +235,10 @@ static int parse_value(const struct lines_row *row, const struct lines *lines,
 		memcpy(token, at, len);
 		token[len] = '\0';
 		int64_t more;
-		if (item->kind == LINES_ONE && text_int64(token, 2, INT64_MAX, &more)) {
-			err_set(err, ERR_VERSION, "%s, line %d: %s is %s, this version knows 1", lines->what,
-				lines->number, row->key, token);
-			return err_hint(err, "use a newer version of pgdocket");
-		}
+		if (item->kind == LINES_ONE && text_int64(token, 2, INT64_MAX, &more))
+			return err_set_hint(err, ERR_VERSION, "use a newer version of pgdocket",
+				"%s, line %d: %s is %s, this version knows 1", lines->what, lines->number, row->key,
+				token);
 		if (!parse_item(item, token, len, values))
 			return lines_wrong(lines, err, "the value of %s is wrong: %.100s", row->key, token);
 		at += len + 1;

@@ -59,10 +59,9 @@ int approval_parse(const char *bytes, size_t len, struct approval *out, struct e
 int plan_statement_nonce(char out[33], struct err *err)
 {
 	unsigned char bytes[16];
-	if (RAND_bytes(bytes, sizeof(bytes)) != 1) {
-		err_set(err, ERR_IO, "the system gives no random bytes");
-		return err_hint(err, "check /dev/urandom and the getrandom system call");
-	}
+	if (RAND_bytes(bytes, sizeof(bytes)) != 1)
+		return err_set_hint(err, ERR_IO, "check /dev/urandom and the getrandom system call",
+			"the system gives no random bytes");
 	text_hex(bytes, sizeof(bytes), out);
 	return 0;
 }

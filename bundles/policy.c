@@ -273,9 +273,9 @@ int policy_parse(struct arena *arena, const char *path, const char *text, size_t
 	while (signers_line(&reading.lines, &line, &line_len, err))
 		if (take_line(&reading, line, line_len, &seen, err))
 			return -1;
-	if (!err->code && !out->label) {
-		err_refuse(err, "policy", "%s: label is missing", path);
-		err_hint(err, "add the line \"label: NAME\", with the name that pgdocket.conf has");
-	}
+	if (!err->code && !out->label)
+		err_refuse_hint(err, "policy",
+			"add the line \"label: NAME\", with the name that pgdocket.conf has",
+			"%s: label is missing", path);
 	return err->code ? -1 : 0;
 }

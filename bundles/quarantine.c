@@ -50,18 +50,15 @@ static int quarantine_check_header(
 {
 	if (memcmp(header, "SQLite format 3", 16) != 0 ||
 		quarantine_number(header, 68, 4) != BUNDLE_APPLICATION_ID) {
-		err_set(err, ERR_FORMAT, "%s is not a bundle", path);
-		return err_hint(err,
+		return err_set_hint(err, ERR_FORMAT,
 			"A bundle is written by `pgdocket snapshot`; if this was one, it was damaged on its "
-			"way: copy it again.");
+			"way: copy it again.", "%s is not a bundle", path);
 	}
 	uint32_t version = quarantine_number(header, 60, 4);
-	if (version > BUNDLE_VERSION && version <= INT32_MAX) {
-		err_set(err, ERR_VERSION,
+	if (version > BUNDLE_VERSION && version <= INT32_MAX)
+		return err_set_hint(err, ERR_VERSION, "Use a newer pgdocket to read it.",
 			"%s needs version %u of the bundle format; this program reads version %d", path,
 			version, BUNDLE_VERSION);
-		return err_hint(err, "Use a newer pgdocket to read it.");
-	}
 	if (version != BUNDLE_VERSION)
 		return err_set(err, ERR_FORMAT,
 			"%s: damaged or foreign: there is no version %u of the bundle format", path, version);
@@ -72,12 +69,11 @@ static int quarantine_check_header(
 				err, ERR_FORMAT, "%s: damaged or foreign: %s", path, quarantine_header[i].what);
 	if (quarantine_number(header, 24, 4) != quarantine_number(header, 92, 4))
 		return err_set(err, ERR_FORMAT, "%s: damaged or foreign: its change counters differ", path);
-	if ((int64_t)quarantine_number(header, 28, 4) * QUARANTINE_PAGE != (int64_t)size) {
-		err_set(err, ERR_FORMAT,
+	if ((int64_t)quarantine_number(header, 28, 4) * QUARANTINE_PAGE != (int64_t)size)
+		return err_set_hint(err, ERR_FORMAT,
+			"It was cut short or added to on its way: copy it again.",
 			"%s: damaged: %lld bytes do not fit its header, which says %u pages of %d", path,
 			(long long)size, quarantine_number(header, 28, 4), QUARANTINE_PAGE);
-		return err_hint(err, "It was cut short or added to on its way: copy it again.");
-	}
 	return 0;
 }
 
@@ -106,10 +102,9 @@ static int quarantine_check_siblings(const char *path, struct err *err)
 static int quarantine_open(const char *path, struct stat *stat, struct err *err)
 {
 	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	if (fd < 0 && errno == ELOOP) {
-		err_set(err, ERR_FORMAT, "%s is a symbolic link", path);
-		return err_hint(err, "Give the path of the file itself.");
-	}
+	if (fd < 0 && errno == ELOOP)
+		return err_set_hint(err, ERR_FORMAT, "Give the path of the file itself.",
+			"%s is a symbolic link", path);
 	if (fd < 0)
 		return err_set_errno(err, ERR_IO, "%s cannot be opened", path);
 	if (fstat(fd, stat))
@@ -117,9 +112,9 @@ static int quarantine_open(const char *path, struct stat *stat, struct err *err)
 	else if (!S_ISREG(stat->st_mode))
 		err_set(err, ERR_FORMAT, "%s is not a regular file", path);
 	else if (stat->st_nlink != 1) {
-		err_set(err, ERR_FORMAT, "%s has %ju names (hard links); a bundle must have one", path,
+		err_set_hint(err, ERR_FORMAT, "Make a copy of it and use that.",
+			"%s has %ju names (hard links); a bundle must have one", path,
 			(uintmax_t)stat->st_nlink);
-		err_hint(err, "Make a copy of it and use that.");
 	} else if (stat->st_size < QUARANTINE_PAGE)
 		err_set(err, ERR_FORMAT, "%s is not a bundle: it has only %lld bytes", path,
 			(long long)stat->st_size);

@@ -56,8 +56,8 @@ static int replace_lock(int fd, const char *path, struct err *err)
 			return err_set_errno(err, ERR_IO, "%s cannot be locked", path);
 		nanosleep(&(struct timespec){ .tv_nsec = 100000000 }, NULL);
 	}
-	err_set(err, ERR_UNFIT, "%s is locked by another program", path);
-	return err_hint(err, "Run the command again when that has ended.");
+	return err_set_hint(err, ERR_UNFIT, "Run the command again when that has ended.",
+		"%s is locked by another program", path);
 }
 
 static int replace_compare(
@@ -136,6 +136,6 @@ int replace_new(const char *temporary, const char *path, bool overwrite, struct 
 	}
 	if (errno != EEXIST)
 		return err_set_errno(err, ERR_IO, "%s cannot be put in place", path);
-	err_set(err, ERR_IO, "%s exists already", path);
-	return err_hint(err, "Give another name, or allow it to be replaced.");
+	return err_set_hint(err, ERR_IO, "Give another name, or allow it to be replaced.",
+		"%s exists already", path);
 }

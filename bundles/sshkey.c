@@ -27,10 +27,9 @@ int sshkey_decode(const char *line, size_t len, struct buf *blob, struct err *er
 		at++;
 	size_t base64_len = word_len(line + at, len - at);
 	buf_clear(blob);
-	if (!type_len || !base64_len || !text_unbase64(line + at, base64_len, blob)) {
-		err_set(err, ERR_FORMAT, "not a public key: \"type base64 [comment]\" was expected");
-		return err_hint(err, "give the .pub file that ssh-keygen wrote");
-	}
+	if (!type_len || !base64_len || !text_unbase64(line + at, base64_len, blob))
+		return err_set_hint(err, ERR_FORMAT, "give the .pub file that ssh-keygen wrote",
+			"not a public key: \"type base64 [comment]\" was expected");
 	struct wire wire = wire_open(blob->data, blob->len);
 	struct wire_string inner = wire_string(&wire);
 	if (wire.bad || inner.len != type_len || memcmp(inner.bytes, line, type_len) != 0)
@@ -58,10 +57,9 @@ int ssh_public_key_parse(const char *line, size_t len, struct ssh_public_key *ou
 		len--;
 	if (len && line[len - 1] == '\r')
 		len--;
-	if (memchr(line, '\n', len) || memchr(line, '\r', len) || memchr(line, '\0', len)) {
-		err_set(err, ERR_FORMAT, "a public key is one line");
-		return err_hint(err, "give the .pub file that ssh-keygen wrote");
-	}
+	if (memchr(line, '\n', len) || memchr(line, '\r', len) || memchr(line, '\0', len))
+		return err_set_hint(err, ERR_FORMAT, "give the .pub file that ssh-keygen wrote",
+			"a public key is one line");
 	int result = sshkey_decode(line, len, &blob, err) || take_public(blob.data, blob.len, out, err)
 		? -1
 		: 0;
@@ -150,14 +148,14 @@ int ssh_private_key_parse_pem(
 		return take_private(pkey, out, err);
 	if (pkey) {
 		const char *name = EVP_PKEY_get0_type_name(pkey);
-		err_set(err, ERR_FORMAT, "unsupported key type \"%s\"", name ? name : "unknown");
-		err_hint(err, "an Ed25519 key is needed: openssl genpkey -algorithm ed25519");
+		err_set_hint(err, ERR_FORMAT,
+			"an Ed25519 key is needed: openssl genpkey -algorithm ed25519",
+			"unsupported key type \"%s\"", name ? name : "unknown");
 	} else if (asked) {
-		err_set(err, ERR_CONFIG, "the private key has a passphrase");
-		err_hint(err, SSH_KEY_WAY_OUT);
+		err_set_hint(err, ERR_CONFIG, SSH_KEY_WAY_OUT, "the private key has a passphrase");
 	} else {
-		err_set(err, ERR_FORMAT, "not a PKCS#8 PEM private key");
-		err_hint(err, "openssl genpkey -algorithm ed25519 makes one");
+		err_set_hint(err, ERR_FORMAT, "openssl genpkey -algorithm ed25519 makes one",
+			"not a PKCS#8 PEM private key");
 	}
 	EVP_PKEY_free(pkey);
 	return -1;

@@ -27,9 +27,9 @@ struct opening {
 
 static int unsafe(struct err *err, const char *path, const char *why)
 {
-	err_refuse(err, "policy", "%s: %s", path, why);
-	return err_hint(
-		err, "it must belong to root or to who runs this, and others may not write to it");
+	return err_refuse_hint(err, "policy",
+		"it must belong to root or to who runs this, and others may not write to it", "%s: %s",
+		path, why);
 }
 
 int trust_check_owner(const char *path, const struct stat *st, struct err *err)
@@ -85,11 +85,10 @@ static int open_directory(struct opening *opening, struct err *err)
 		name[len - 1] = '\0';
 	opening->fd = open(name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	free(name);
-	if (opening->fd < 0) {
-		err_refuse(
-			err, "policy", "no policy directory at %s: %s", opening->directory, strerror(errno));
-		return err_hint(err, "pgdocket trust init DIR --label L makes one; --trust DIR names it");
-	}
+	if (opening->fd < 0)
+		return err_refuse_hint(err, "policy",
+			"pgdocket trust init DIR --label L makes one; --trust DIR names it",
+			"no policy directory at %s: %s", opening->directory, strerror(errno));
 	return opening->strict ? trust_check_directory(opening->directory, opening->fd, err) : 0;
 }
 
@@ -135,11 +134,10 @@ static int read_file(const struct opening *opening, const char *name, bool secre
 	int fd = openat(opening->fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0 && errno == ENOENT && secret)
 		return 0;
-	if (fd < 0) {
-		err_refuse(
-			err, "policy", "%s: %s", path, errno == ELOOP ? "is a symbolic link" : strerror(errno));
-		return err_hint(err, "pgdocket trust init writes every file that a policy directory needs");
-	}
+	if (fd < 0)
+		return err_refuse_hint(err, "policy",
+			"pgdocket trust init writes every file that a policy directory needs", "%s: %s", path,
+			errno == ELOOP ? "is a symbolic link" : strerror(errno));
 	if (check_file(opening, path, fd, secret, err))
 		goto out;
 	*text = malloc(TRUST_FILE_MAX + 1);
@@ -257,8 +255,9 @@ static int read_host_key(
 		return 0;
 	if (!ssh_private_key_parse_pem(text, size, &opening->trust->host_key, &inner))
 		return 0;
-	err_refuse(err, "policy", "%s: %s", path, inner.message);
-	return err_hint(err, "the host key is an Ed25519 PKCS#8 PEM file without passphrase");
+	return err_refuse_hint(err, "policy",
+		"the host key is an Ed25519 PKCS#8 PEM file without passphrase", "%s: %s", path,
+		inner.message);
 }
 
 static const struct {

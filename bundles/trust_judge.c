@@ -62,19 +62,17 @@ static int judge_target(struct trust_judging *judging, struct err *err)
 	const struct trust *trust = judging->trust;
 	const struct plan_statement *statement = &judging->result->statement;
 	char host[SSHSIG_FINGERPRINT_SIZE];
-	if (strcmp(statement->label, trust->policy.label) != 0) {
-		err_refuse(err, "label", "the plan is for \"%s\", this policy is for \"%s\"",
-			statement->label, trust->policy.label);
-		return err_hint(err,
-			"take the bundle to that environment, or plan for this one: label in pgdocket.conf");
-	}
+	if (strcmp(statement->label, trust->policy.label) != 0)
+		return err_refuse_hint(err, "label",
+			"take the bundle to that environment, or plan for this one: label in pgdocket.conf",
+			"the plan is for \"%s\", this policy is for \"%s\"", statement->label,
+			trust->policy.label);
 	if (strcmp(statement->apply_host, "any") == 0) {
 		if (!trust->policy.require_apply_host)
 			return 0;
-		err_refuse(err, "apply-host",
+		return err_refuse_hint(err, "apply-host",
+			"set apply_host in pgdocket.conf to the host's fingerprint, or require-apply-host: no",
 			"the plan may be applied by any host, and the policy wants it to name one");
-		return err_hint(err,
-			"set apply_host in pgdocket.conf to the host's fingerprint, or require-apply-host: no");
 	}
 	if (!trust->host_key) {
 		judging->result->apply_host_unchecked = true;
@@ -83,10 +81,9 @@ static int judge_target(struct trust_judging *judging, struct err *err)
 	ssh_public_key_fingerprint(ssh_private_key_public(trust->host_key), host);
 	if (strcmp(host, statement->apply_host) == 0)
 		return 0;
-	err_refuse(err, "apply-host", "the plan is for the host with key %s, this one has %s",
-		statement->apply_host, host);
-	return err_hint(
-		err, "apply it on that host, or plan for this one: apply_host in pgdocket.conf");
+	return err_refuse_hint(err, "apply-host",
+		"apply it on that host, or plan for this one: apply_host in pgdocket.conf",
+		"the plan is for the host with key %s, this one has %s", statement->apply_host, host);
 }
 
 /* The first thing said stands. */
@@ -111,8 +108,7 @@ static int judge_limit(struct trust_judging *judging, int64_t limit_us, const ch
 		strcmp(reason, "age") == 0 ? ", by max-plan-age," : "", time);
 	if (judging->now_us - limit_us < judging->trust->policy.resume_grace_ms * US_PER_MS)
 		return 0;
-	err_refuse(err, reason, "%s since %s", what, time);
-	return err_hint(err, "make and sign a new plan");
+	return err_refuse_hint(err, reason, "make and sign a new plan", "%s since %s", what, time);
 }
 
 static int judge_times(struct trust_judging *judging, struct err *err)
@@ -120,14 +116,13 @@ static int judge_times(struct trust_judging *judging, struct err *err)
 	const struct plan_statement *statement = &judging->result->statement;
 	char time[CLOCK_SECONDS_SIZE];
 	int64_t oldest;
-	if (trust_has(&judging->trust->revoked_plans, &judging->result->plan)) {
-		err_refuse(err, "revoked", "the plan is in " TRUST_REVOKED_PLANS);
-		return err_hint(err, "make a new plan; a revoked one is never applied");
-	}
+	if (trust_has(&judging->trust->revoked_plans, &judging->result->plan))
+		return err_refuse_hint(err, "revoked", "make a new plan; a revoked one is never applied",
+			"the plan is in " TRUST_REVOKED_PLANS);
 	if (judging->now_us < statement->not_before_us) {
 		clock_seconds(statement->not_before_us, time);
-		err_refuse(err, "not-yet", "the plan may not be applied before %s", time);
-		return err_hint(err, "wait, or check this host's clock");
+		return err_refuse_hint(err, "not-yet", "wait, or check this host's clock",
+			"the plan may not be applied before %s", time);
 	}
 	if (__builtin_add_overflow(
 			statement->created_us, judging->trust->policy.max_plan_age_ms * US_PER_MS, &oldest))
@@ -255,9 +250,8 @@ static int judge_rejections(struct trust_judging *judging, struct err *err)
 			}
 		if (!judging->trust->policy.reject_is_veto)
 			continue;
-		err_refuse(err, "rejected", "%s rejected the plan: %s", judging->vote[i].principal,
-			result->signature[i].comment);
-		return err_hint(err, "a rejection stands for ever; make a new plan");
+		return err_refuse_hint(err, "rejected", "a rejection stands for ever; make a new plan",
+			"%s rejected the plan: %s", judging->vote[i].principal, result->signature[i].comment);
 	}
 	return 0;
 }
@@ -271,14 +265,14 @@ static int judge_operator(const struct trust_judging *judging, struct err *err)
 		/* On a desk nobody applies anything; on a host it must be known who does. */
 		if (!trust->host_key)
 			return 0;
-		err_refuse(err, "quorum",
+		return err_refuse_hint(err, "quorum",
+			"add \"operator: uid NUMBER PRINCIPAL\" to policy.conf",
 			"the policy wants the operator to be someone else, and does not know who this is");
-		return err_hint(err, "add \"operator: uid NUMBER PRINCIPAL\" to policy.conf");
 	}
 	if (!(trust->policy.distinct & POLICY_PLANNER) || !has_planned(judging, judging->operator_name))
 		return 0;
-	err_refuse(err, "quorum", "%s planned this and may not apply it too", judging->operator_name);
-	return err_hint(err, "someone else must run it: distinct in policy.conf");
+	return err_refuse_hint(err, "quorum", "someone else must run it: distinct in policy.conf",
+		"%s planned this and may not apply it too", judging->operator_name);
 }
 
 static int judge_quorum(struct trust_judging *judging, struct err *err)
@@ -321,8 +315,7 @@ static int load_plan(struct trust_judging *judging, struct db *db, struct err *e
 	}
 	if (found)
 		return 0;
-	err_set(err, ERR_PLAN, "the bundle has no plan");
-	return err_hint(err, "pgdocket plan FILE makes one");
+	return err_set_hint(err, ERR_PLAN, "pgdocket plan FILE makes one", "the bundle has no plan");
 }
 
 int trust_judge(const struct trust *trust, struct db *bundle, int64_t now_us,

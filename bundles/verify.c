@@ -78,10 +78,10 @@ static int verify_rehearsal(
 	for (size_t i = 0; trust_policy(trust)->require_rehearsal && i < document->classes; i++) {
 		if (document->class[i].has_shape_after)
 			continue;
-		err_refuse(err, "rehearsal", "the policy wants plans that were rehearsed; class %d was not",
+		return err_refuse_hint(err, "rehearsal",
+			"Rehearse the plan before it is signed, or set require-rehearsal: no in policy.conf.",
+			"the policy wants plans that were rehearsed; class %d was not",
 			document->class[i].number);
-		return err_hint(err,
-			"Rehearse the plan before it is signed, or set require-rehearsal: no in policy.conf.");
 	}
 	return 0;
 }
@@ -91,10 +91,10 @@ static int verify_word(const struct doc_step *step, const char *what, int number
 	char word[32];
 	if (!document_first_word_refused(step->text, step->text_len, word))
 		return 0;
-	err_refuse(err, "first-word",
+	return err_refuse_hint(err, "first-word",
+		"The planner never plans such a statement: do not apply this plan.",
 		"%s %d begins with %s, which may not be sent: it controls the transaction or the session",
 		what, number, word);
-	return err_hint(err, "The planner never plans such a statement: do not apply this plan.");
 }
 
 static int verify_segment_words(const struct doc_segment *segment, struct err *err)

@@ -53,6 +53,11 @@ int err_set(struct err *err, enum err_code code, const char *format, ...) PRINTF
 int err_set_errno(struct err *err, enum err_code code, const char *format, ...) PRINTF_LIKE(3, 4);
 /* ERR_REFUSED with its one-word reason. */
 int err_refuse(struct err *err, const char *reason, const char *format, ...) PRINTF_LIKE(3, 4);
+/* Both with a hint that needs no values of its own; it is set only together with the message. */
+int err_set_hint(struct err *err, enum err_code code, const char *hint, const char *format, ...)
+	PRINTF_LIKE(4, 5);
+int err_refuse_hint(struct err *err, const char *reason, const char *hint, const char *format, ...)
+	PRINTF_LIKE(4, 5);
 /* ERR_NOMEM. */
 int err_nomem(struct err *err);
 /* Set the hint, unless there is one; does nothing when *err is clear. Returns -1. */

@@ -45,9 +45,8 @@ int cli_options(struct cli *cli, const struct option_command *command, int argc,
 		parsed = cli_print(cli, &help, err);
 		buf_release(&help);
 	} else if (!parsed && common->progress && progress_index(common->progress) < 0) {
-		err_set(
-			err, ERR_USAGE, "--progress takes auto, plain or none, not \"%s\"", common->progress);
-		return err_hint(err, "leave it out for auto");
+		return err_set_hint(err, ERR_USAGE, "leave it out for auto",
+			"--progress takes auto, plain or none, not \"%s\"", common->progress);
 	}
 	return parsed;
 }
@@ -111,8 +110,8 @@ char *cli_ask(struct cli *cli, const char *prompt, bool echo, struct err *err)
 	char *line = NULL;
 	size_t size = 0;
 	if (!cli_terminal()) {
-		err_set(err, ERR_USAGE, "there is no terminal to ask on: %s", prompt);
-		err_hint(err, "--yes answers beforehand");
+		err_set_hint(err, ERR_USAGE, "--yes answers beforehand",
+			"there is no terminal to ask on: %s", prompt);
 		return NULL;
 	}
 	bool hidden = !echo && tcgetattr(STDIN_FILENO, &before) == 0;
@@ -131,8 +130,7 @@ char *cli_ask(struct cli *cli, const char *prompt, bool echo, struct err *err)
 	if (len < 0) {
 		free(line);
 		line = NULL;
-		err_set(err, ERR_USAGE, "no answer to: %s", prompt);
-		err_hint(err, "--yes answers beforehand");
+		err_set_hint(err, ERR_USAGE, "--yes answers beforehand", "no answer to: %s", prompt);
 	} else if (len > 0 && line[len - 1] == '\n') {
 		line[len - 1] = '\0';
 	}

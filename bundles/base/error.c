@@ -3,25 +3,14 @@
 #include "error.h"
 #include <errno.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
-static const int exit_status[] = { [ERR_NONE] = 0,
-	[ERR_USAGE] = 2,
-	[ERR_CONFIG] = 2,
-	[ERR_IO] = 1,
-	[ERR_NOMEM] = 1,
-	[ERR_UNFIT] = 1,
-	[ERR_PLAN] = 1,
-	[ERR_SERVER] = 1,
-	[ERR_LIMIT] = 3,
-	[ERR_FORMAT] = 3,
-	[ERR_VERSION] = 3,
-	[ERR_REFUSED] = 3,
-	[ERR_INCOMPLETE] = 4,
-	[ERR_DIFFERENT] = 5,
-	[ERR_INTERRUPTED] = 6,
-	[ERR_BUG] = 70 };
+static const uint8_t exit_status[] = { [ERR_NONE] = 0, [ERR_USAGE] = 2, [ERR_CONFIG] = 2,
+	[ERR_IO] = 1, [ERR_NOMEM] = 1, [ERR_UNFIT] = 1, [ERR_PLAN] = 1, [ERR_SERVER] = 1,
+	[ERR_LIMIT] = 3, [ERR_FORMAT] = 3, [ERR_VERSION] = 3, [ERR_REFUSED] = 3,
+	[ERR_INCOMPLETE] = 4, [ERR_DIFFERENT] = 5, [ERR_INTERRUPTED] = 6, [ERR_BUG] = 70 };
 
 /* False: an earlier error stands, and stays. */
 PRINTF_LIKE(3, 0)
@@ -40,6 +29,17 @@ int err_set(struct err *err, enum err_code code, const char *format, ...)
 	va_list args;
 	va_start(args, format);
 	set_message(err, code, format, args);
+	va_end(args);
+	return -1;
+}
+
+int err_set_hint(
+	struct err *err, enum err_code code, const char *hint, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	if (set_message(err, code, format, args))
+		snprintf(err->hint, sizeof(err->hint), "%s", hint);
 	va_end(args);
 	return -1;
 }
@@ -64,6 +64,19 @@ int err_refuse(struct err *err, const char *reason, const char *format, ...)
 	va_start(args, format);
 	if (set_message(err, ERR_REFUSED, format, args))
 		snprintf(err->reason, sizeof(err->reason), "%s", reason);
+	va_end(args);
+	return -1;
+}
+
+int err_refuse_hint(
+	struct err *err, const char *reason, const char *hint, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	if (set_message(err, ERR_REFUSED, format, args)) {
+		snprintf(err->reason, sizeof(err->reason), "%s", reason);
+		snprintf(err->hint, sizeof(err->hint), "%s", hint);
+	}
 	va_end(args);
 	return -1;
 }

@@ -49,11 +49,9 @@ static int set_count(struct parse *p, const struct option *option, void *value, 
 
 static int set_duration(struct parse *p, const struct option *option, void *value, const char *text)
 {
-	if (!text_duration_ms(text, value)) {
-		err_set(p->err, ERR_USAGE, "--%s takes a time such as 30s, 15min, 12h or 7d, not \"%s\"",
-			option->name, text);
-		return err_hint(p->err, "write the unit behind the number");
-	}
+	if (!text_duration_ms(text, value))
+		return err_set_hint(p->err, ERR_USAGE, "write the unit behind the number",
+			"--%s takes a time such as 30s, 15min, 12h or 7d, not \"%s\"", option->name, text);
 	return 0;
 }
 
