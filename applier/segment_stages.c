@@ -1,8 +1,9 @@
 /*
- * The three stages of a segment as lists: what is queued, in PROTOCOL.md's order, and what each
- * answer must be. It queues and judges; it never reads from the session and knows no transaction.
+ * The stages of a segment as lists: what is queued, in PROTOCOL.md's order, and what each answer
+ * must be. It queues and judges; it never reads from the session and decides nothing about
+ * transactions.
  */
-#include "segment_stages.h"
+#include "segment_inside.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +15,7 @@
 #include "sql.h"
 
 #define ARRAY_MAX (64u << 10)
+#define COUNT(array) (sizeof(array) / sizeof(array)[0])
 
 enum check {
 	CHECK_NONE,
@@ -21,6 +23,8 @@ enum check {
 	CHECK_ANY,
 	CHECK_TAG,
 	CHECK_APPLIED,
+	CHECK_INTENT,
+	CHECK_PROBE,
 	CHECK_STEP,
 	CHECK_STATEMENT,
 	CHECK_SHAPE_BEFORE,
@@ -46,67 +50,50 @@ static const struct {
 		CHECK_TRUE] = { "statement", "a statement ended the transaction and began another", NULL },
 };
 
-void stage_release(struct stage *stage)
+void stage_release(struct segment *segment)
 {
-	free(stage->items);
-	buf_release(&stage->names);
-	buf_release(&stage->values);
-	buf_release(&stage->reach);
+	free(segment->item);
+	buf_release(&segment->names);
+	buf_release(&segment->values);
+	buf_release(&segment->reach);
 }
 
 /* --- sending: the first failure stays, and whatever would be sent behind it is not --- */
 
-struct sender {
-	struct stage *stage;
-	struct session *session;
-	const struct segment_job *job;
-	struct err *err;
-	int failed;
-};
-
-static struct sender sender(struct stage *stage, struct session *session,
-	const struct segment_job *job, struct segment_result *result)
+static void keep(struct segment *s, int rc)
 {
-	struct buf *const lists[] = { &stage->names, &stage->values, &stage->reach };
-	stage->count = stage->next = 0;
-	stage->failed = CHECK_NONE;
-	for (size_t i = 0; i < 3; i++) {
-		lists[i]->max = ARRAY_MAX;
-		buf_clear(lists[i]);
-	}
-	return (struct sender){ stage, session, job, &result->error, 0 };
+	s->send_failed = s->send_failed || rc;
 }
 
-static void expect(struct sender *s, struct item item)
+static void expect(struct segment *s, struct item item)
 {
-	struct stage *stage = s->stage;
-	if (stage->count == stage->capacity) {
-		size_t capacity = stage->capacity ? 2 * stage->capacity : 64;
-		struct item *items = realloc(stage->items, capacity * sizeof *items);
+	if (s->items == s->room) {
+		size_t room = s->room ? 2 * s->room : 64;
+		struct item *items = realloc(s->item, room * sizeof *items);
 		if (!items) {
-			s->failed = err_nomem(s->err);
+			keep(s, err_nomem(&s->result.error));
 			return;
 		}
-		stage->items = items;
-		stage->capacity = capacity;
+		s->item = items;
+		s->room = room;
 	}
-	stage->items[stage->count++] = item;
+	s->item[s->items++] = item;
 }
 
-static void send_text(struct sender *s, const char *sql, struct item item)
+static void send_text(struct segment *s, const char *sql, struct item item)
 {
 	expect(s, item);
-	s->failed = s->failed || session_queue(s->session, NULL, sql, 0, NULL, s->err);
+	keep(s, s->send_failed || session_queue(s->session, NULL, sql, 0, NULL, &s->result.error));
 }
 
-static void send_tagged(struct sender *s, const char *sql, const char *tag)
+static void send_tagged(struct segment *s, const char *sql, const char *tag)
 {
 	send_text(s, sql, (struct item){ .check = CHECK_TAG, .expected = tag });
 }
 
 /* Values as ask_parameters takes them. */
 static void send_prepared(
-	struct sender *s, const char *name, struct item item, const char *format, ...)
+	struct segment *s, const char *name, struct item item, const char *format, ...)
 {
 	struct ask_parameters p;
 	va_list values;
@@ -114,80 +101,95 @@ static void send_prepared(
 	ask_parameters(&p, format, values);
 	va_end(values);
 	expect(s, item);
-	s->failed = s->failed || session_queue(s->session, name, NULL, p.count, p.value, s->err);
+	keep(s, s->send_failed ||
+			session_queue(s->session, name, NULL, p.count, p.value, &s->result.error));
 }
 
 #define CHECKED(what) ((struct item){ .check = (what) })
 
-static void send_steps(struct sender *s, const struct doc_step *steps, size_t count)
+static void send_steps(struct segment *s, const struct doc_step *steps, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
 		send_text(s, steps[i].text, (struct item){ .check = CHECK_STEP, .step = &steps[i] });
 }
 
-/* --- settings of the transaction --- */
-
-static void setting(struct sender *s, const char *name, const char *value)
+static void send_sync(struct segment *s)
 {
-	ask_array_text(&s->stage->names, name);
-	ask_array_text(&s->stage->values, value);
+	expect(s, CHECKED(CHECK_SYNC));
+	keep(s, s->send_failed || session_queue_sync(s->session, &s->result.error));
 }
 
-static void settings_send(struct sender *s, enum check check)
+/* --- settings --- */
+
+static void setting(struct segment *s, const char *name, const char *value)
 {
-	struct stage *stage = s->stage;
-	struct buf *const lists[] = { &stage->names, &stage->values, &stage->reach };
-	for (size_t i = 0; i < 3; i++) {
+	ask_array_text(&s->names, name);
+	ask_array_text(&s->values, value);
+}
+
+static void setting_number(struct segment *s, const char *name, int64_t value)
+{
+	ask_array_text(&s->names, name);
+	ask_array_number(&s->values, value);
+}
+
+/* What was gathered; "true": for the transaction, "false": for the session. */
+static void send_settings(struct segment *s, enum check check, const char *local)
+{
+	struct buf *const lists[] = { &s->names, &s->values, &s->reach };
+	for (size_t i = 0; i < COUNT(lists); i++) {
 		ask_array_end(lists[i]);
-		s->failed = s->failed || buf_check(lists[i], s->err);
+		keep(s, buf_check(lists[i], &s->result.error));
 	}
-	send_prepared(s, "pgdocket_settings", CHECKED(check), "ttt", buf_text(&stage->names),
-		buf_text(&stage->values), buf_text(&stage->reach));
-	for (size_t i = 0; i < 3; i++)
+	send_prepared(s, "pgdocket_settings", CHECKED(check), "tttt", buf_text(&s->names),
+		buf_text(&s->values), buf_text(&s->reach), local);
+	for (size_t i = 0; i < COUNT(lists); i++)
 		buf_clear(lists[i]);
 }
 
 /* search_path with each of these schemas, which must be reached, and no other but pg_temp. */
-static void search_path(struct sender *s, const char *const *schemas, size_t count)
+static void search_path(struct segment *s, const char *const *schemas, size_t count)
 {
 	struct buf path = BUF_INIT(16384);
 	for (size_t i = 0; i < count; i++) {
-		const char *name = strcmp(schemas[i], "$schema") ? schemas[i] : s->job->schema->name;
-		s->failed = s->failed || quote_identifier(&path, name, s->err);
+		const char *name = strcmp(schemas[i], "$schema") ? schemas[i] : s->job.schema->name;
+		keep(s, quote_identifier(&path, name, &s->result.error));
 		buf_add_text(&path, ", ");
-		ask_array_text(&s->stage->reach, name);
+		ask_array_text(&s->reach, name);
 	}
 	buf_add_text(&path, "pg_temp");
-	s->failed = s->failed || buf_check(&path, s->err);
+	keep(s, buf_check(&path, &s->result.error));
 	setting(s, "search_path", buf_text(&path));
 	buf_release(&path);
 }
 
-/* For bookkeeping: the schema alone, so that nothing can fall through to the shared one. */
-static void bookkeeping_path(struct sender *s)
+/* The path of bookkeeping: the schema alone, so that nothing can fall through to the shared one. */
+static const char *const own_path[] = { "$schema" };
+
+static void plan_path(struct segment *s)
 {
-	static const char *const own[] = { "$schema" };
-	search_path(s, own, 1);
+	search_path(s, s->job.document->path, s->job.document->paths);
 }
 
-static void setting_number(struct sender *s, const char *name, int64_t value)
+static void pins(struct segment *s, int64_t lock_timeout_ms)
 {
-	ask_array_text(&s->stage->names, name);
-	ask_array_number(&s->stage->values, value);
-}
-
-static void send_pins(struct sender *s)
-{
-	const struct document *document = s->job->document;
+	const struct document *document = s->job.document;
 	setting(s, "default_tablespace", "");
 	setting(s, "check_function_bodies", "on");
 	for (size_t i = 0; i < document->pins; i++)
 		setting(s, document->pin[i].name, document->pin[i].value);
-	setting_number(s, "lock_timeout", document->lock_timeout_ms);
+	setting_number(s, "lock_timeout", lock_timeout_ms);
 	setting_number(s, "statement_timeout", document->statement_timeout_ms);
-	bookkeeping_path(s);
-	settings_send(s, CHECK_PATH);
 }
+
+static void send_pins(struct segment *s)
+{
+	pins(s, s->job.document->lock_timeout_ms);
+	search_path(s, own_path, 1);
+	send_settings(s, CHECK_PATH, "true");
+}
+
+/* --- shapes --- */
 
 /*
  * Texts of shapes are relative to these, whatever the plan or a statement set; catalog queries must
@@ -207,26 +209,26 @@ static const char *const shape_settings[][2] = {
 	{ "plan_cache_mode", "force_generic_plan" },
 };
 
-static void send_shape(struct sender *s, int64_t oid, enum check check)
+static void send_shape(struct segment *s, int64_t oid, enum check check)
 {
-	const struct document *document = s->job->document;
+	const struct document *document = s->job.document;
 	struct buf tables = BUF_INIT(ARRAY_MAX), oids = BUF_INIT(64);
 	for (size_t i = 0; i < document->history_tables; i++)
 		ask_array_text(&tables, document->history_table[i]);
 	ask_array_end(&tables);
 	ask_array_number(&oids, oid);
 	ask_array_end(&oids);
-	s->failed = s->failed || buf_check(&tables, s->err);
-	for (size_t i = 0; i < sizeof shape_settings / sizeof shape_settings[0]; i++)
+	keep(s, buf_check(&tables, &s->result.error));
+	for (size_t i = 0; i < COUNT(shape_settings); i++)
 		setting(s, shape_settings[i][0], shape_settings[i][1]);
-	settings_send(s, CHECK_ANY);
+	send_settings(s, CHECK_ANY, "true");
 	send_prepared(s, "pgdocket_shape", CHECKED(check), "tt", buf_text(&oids), buf_text(&tables));
 	buf_release(&tables);
 	buf_release(&oids);
 }
 
-/* What a shape guard changed goes back before the migration's statements. */
-static void shape_settings_back(struct sender *s)
+/* A strict guard; what it set goes back before the migration's statements. */
+static void send_shape_before(struct segment *s)
 {
 	static const char *const back[] = {
 		"SET LOCAL enable_seqscan TO DEFAULT",
@@ -234,20 +236,23 @@ static void shape_settings_back(struct sender *s)
 		"SET LOCAL enable_mergejoin TO DEFAULT",
 		"SET LOCAL plan_cache_mode TO DEFAULT",
 	};
-	for (size_t i = 0; i < sizeof back / sizeof back[0]; i++)
+	if (!s->job.shape_before)
+		return;
+	send_shape(s, s->job.oid, CHECK_SHAPE_BEFORE);
+	for (size_t i = 0; i < COUNT(back); i++)
 		send_tagged(s, back[i], "SET");
 	send_pins(s);
 }
 
-/* --- stage 1 --- */
+/* --- stages --- */
 
-static void send_pin(struct sender *s)
+static void send_pin(struct segment *s)
 {
-	send_prepared(s, "pgdocket_pin", CHECKED(CHECK_ROLE), "nnt", s->job->document->lock_timeout_ms,
-		s->job->document->statement_timeout_ms, session_identity(s->session));
+	send_prepared(s, "pgdocket_pin", CHECKED(CHECK_ROLE), "nnt", s->job.document->lock_timeout_ms,
+		s->job.document->statement_timeout_ms, session_identity(s->session));
 }
 
-static void send_reset(struct sender *s)
+static void build_reset(struct segment *s)
 {
 	static const char *const reset[][2] = {
 		{ "RESET ALL", "RESET" },
@@ -256,183 +261,295 @@ static void send_reset(struct sender *s)
 		{ "CLOSE ALL", "CLOSE CURSOR ALL" },
 		{ "SELECT pg_catalog.pg_advisory_unlock_all()", "SELECT 1" },
 	};
-	for (size_t i = 0; i < sizeof reset / sizeof reset[0]; i++)
+	for (size_t i = 0; i < COUNT(reset); i++)
 		send_tagged(s, reset[i][0], reset[i][1]);
 	send_pin(s);
-	expect(s, (struct item){ .check = CHECK_SYNC });
-	s->failed = s->failed || session_queue_sync(s->session, s->err);
+	expect(s, CHECKED(CHECK_SYNC));
 }
 
-static void send_create(struct sender *s)
+#define BEGIN_TEXT "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
+
+static void build_intent(struct segment *s)
 {
-	struct buf sql = BUF_INIT(1024);
-	buf_add_text(&sql, "CREATE SCHEMA ");
-	s->failed = s->failed || quote_identifier(&sql, s->job->schema->name, s->err) ||
-		buf_check(&sql, s->err);
-	send_tagged(s, buf_text(&sql), "CREATE SCHEMA");
-	buf_release(&sql);
+	const struct doc_alone *alone = &s->job.segment->alone;
+	send_tagged(s, BEGIN_TEXT, "BEGIN");
+	send_prepared(s, "pgdocket_intent", CHECKED(CHECK_INTENT), "dtitt", s->job.plan,
+		s->job.schema->name, s->job.segment->number, s->job.run, alone->object);
+	send_pins(s);
+	send_steps(s, s->job.segment->before, s->job.segment->befores);
+	send_shape_before(s);
+	plan_path(s);
+	send_settings(s, CHECK_PATH, "true");
+	s->verdict = PROBE_OPEN;
+	if (alone->has_probe)
+		send_text(s, alone->probe.text, CHECKED(CHECK_PROBE));
 }
 
-/*
- * Before the settings: under the session's own search_path the prepared statement keeps its plan.
- */
-static void send_applied(struct sender *s)
+/* Then the session is set for the statement: a short lock_timeout would leave half an index. */
+static void build_begun(struct segment *s)
 {
-	send_prepared(s, "pgdocket_applied", CHECKED(CHECK_APPLIED), "dtit", s->job->plan,
-		s->job->schema->name, s->job->segment->number, s->job->run);
+	send_tagged(s, "COMMIT", "COMMIT");
+	send_sync(s);
+	pins(s, 0);
+	plan_path(s);
+	send_settings(s, CHECK_PATH, "false");
 }
 
-int stage_send_claim(struct stage *stage, struct session *session, const struct segment_job *job,
-	struct segment_result *result)
+static void send_statements(struct segment *s)
 {
-	struct sender s = sender(stage, session, job, result);
-	if (job->reset)
-		send_reset(&s);
-	send_tagged(&s, "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE", "BEGIN");
-	if (!job->oid)
-		send_create(&s);
-	send_applied(&s);
-	send_pins(&s);
-	if (job->schema->has_native_lock)
-		send_prepared(
-			&s, "pgdocket_native_lock", CHECKED(CHECK_NATIVE_LOCK), "n", job->schema->native_lock);
-	send_steps(&s, job->segment->before, job->segment->befores);
-	if (job->shape_before) {
-		send_shape(&s, job->oid, CHECK_SHAPE_BEFORE);
-		shape_settings_back(&s);
-	}
-	return s.failed || session_queue_flush(session, s.err) ? -1 : 0;
-}
-
-/* --- stage 2 --- */
-
-/* The shared schema's own program may reach anything. */
-static void send_reach(struct sender *s, int64_t oid, enum check check)
-{
-	const struct document *document = s->job->document;
-	const struct doc_segment *segment = s->job->segment;
-	struct buf announced = BUF_INIT(ARRAY_MAX);
-	if (document->classes && document->class[s->job->schema->class_index].shared)
-		ask_array_text(&announced, "*");
-	for (size_t i = 0; i < segment->statements; i++)
-		for (size_t l = 0; l < segment->statement[i].locks; l++)
-			ask_array_text(&announced, segment->statement[i].lock[l]);
-	ask_array_end(&announced);
-	s->failed = s->failed || buf_check(&announced, s->err);
-	send_prepared(s, "pgdocket_reach", CHECKED(check), "ntt", oid, buf_text(&announced),
-		document->shared_schema);
-	buf_release(&announced);
-}
-
-static void send_statements(struct sender *s, struct segment_result *result)
-{
-	const struct doc_segment *segment = s->job->segment;
-	for (size_t i = 0; i < segment->statements && !s->failed; i++) {
+	const struct doc_segment *segment = s->job.segment;
+	for (size_t i = 0; i < segment->statements && !s->send_failed; i++) {
 		const struct doc_statement *statement = &segment->statement[i];
 		char word[32];
 		if (statement->does == DOC_FILTERED)
 			continue;
 		if (document_first_word_refused(statement->step.text, statement->step.text_len, word)) {
-			result->statement = statement;
-			s->failed = err_refuse(
-				s->err, "statement", "a statement begins with %s, which must not be sent", word);
+			s->result.statement = statement;
+			keep(s, err_refuse(&s->result.error, "statement",
+						"a statement begins with %s, which must not be sent", word));
 		}
 		send_text(s, statement->step.text,
 			(struct item){ CHECK_STATEMENT, NULL, &statement->step, statement });
 	}
 }
 
-int stage_send_work(struct stage *stage, struct session *session, const struct segment_job *job,
-	struct segment_result *result)
+static void build_probe(struct segment *s)
 {
-	struct sender s = sender(stage, session, job, result);
-	search_path(&s, job->document->path, job->document->paths);
-	settings_send(&s, CHECK_PATH);
-	send_reach(&s, result->oid, CHECK_REACH_BEFORE);
-	send_statements(&s, result);
-	send_reach(&s, result->oid, CHECK_REACH);
-	bookkeeping_path(&s);
-	settings_send(&s, CHECK_PATH);
-	send_steps(&s, job->segment->after, job->segment->afters);
-	send_shape(&s, result->oid, CHECK_SHAPE_AFTER);
-	send_prepared(&s, "pgdocket_xid", CHECKED(CHECK_XID), "n", result->xid);
-	return s.failed || session_queue_flush(session, s.err) ? -1 : 0;
+	const struct doc_alone *alone = &s->job.segment->alone;
+	s->verdict = alone->has_probe ? PROBE_NONE : PROBE_READY;
+	if (alone->has_probe)
+		send_text(s, alone->probe.text, CHECKED(CHECK_PROBE));
 }
 
-/* --- stage 3 --- */
-
-int stage_send_close(struct stage *stage, struct session *session, const struct segment_job *job,
-	struct segment_result *result)
+static void send_named(struct segment *s, const char *verb, const char *name, const char *tag)
 {
-	struct sender s = sender(stage, session, job, result);
-	send_prepared(&s, "pgdocket_finished",
-		(struct item){ .check = CHECK_TAG, .expected = "INSERT 0 1" }, "dniddd", job->plan,
-		result->oid, job->segment->number, &job->segment->state_after, &result->shape,
-		job->audit_head);
-	send_tagged(&s, "COMMIT", "COMMIT");
-	return s.failed || session_queue_sync(session, s.err) ? -1 : 0;
+	struct buf sql = BUF_INIT(1024);
+	buf_add_text(&sql, verb);
+	keep(s, quote_identifier(&sql, s->job.schema->name, &s->result.error));
+	if (name) {
+		buf_add_char(&sql, '.');
+		keep(s, quote_identifier(&sql, name, &s->result.error));
+	}
+	keep(s, buf_check(&sql, &s->result.error));
+	send_tagged(s, buf_text(&sql), tag);
+	buf_release(&sql);
+}
+
+static void build_clean(struct segment *s)
+{
+	send_named(s, "DROP INDEX CONCURRENTLY ", s->leftover, "DROP INDEX");
+}
+
+/*
+ * The claim stands before the settings: under the session's own search_path the prepared statement
+ * keeps its plan.
+ */
+static void build_claim(struct segment *s)
+{
+	send_tagged(s, BEGIN_TEXT, "BEGIN");
+	if (!s->job.oid)
+		send_named(s, "CREATE SCHEMA ", NULL, "CREATE SCHEMA");
+	send_prepared(s, "pgdocket_applied", CHECKED(CHECK_APPLIED), "dtit", s->job.plan,
+		s->job.schema->name, s->job.segment->number, s->job.run);
+	send_pins(s);
+	if (s->job.schema->has_native_lock)
+		send_prepared(
+			s, "pgdocket_native_lock", CHECKED(CHECK_NATIVE_LOCK), "n", s->job.schema->native_lock);
+	send_steps(s, s->job.segment->before, s->job.segment->befores);
+	if (s->job.segment->transactional)
+		send_shape_before(s);
+}
+
+/* The shared schema's own program may reach anything. */
+static void send_reach(struct segment *s, enum check check)
+{
+	const struct document *document = s->job.document;
+	const struct doc_segment *segment = s->job.segment;
+	struct buf announced = BUF_INIT(ARRAY_MAX);
+	if (document->classes && document->class[s->job.schema->class_index].shared)
+		ask_array_text(&announced, "*");
+	for (size_t i = 0; i < segment->statements; i++)
+		for (size_t l = 0; l < segment->statement[i].locks; l++)
+			ask_array_text(&announced, segment->statement[i].lock[l]);
+	ask_array_end(&announced);
+	keep(s, buf_check(&announced, &s->result.error));
+	send_prepared(s, "pgdocket_reach", CHECKED(check), "ntt", s->result.oid, buf_text(&announced),
+		document->shared_schema);
+	buf_release(&announced);
+}
+
+static void build_work(struct segment *s)
+{
+	if (s->job.segment->transactional) {
+		plan_path(s);
+		send_settings(s, CHECK_PATH, "true");
+		send_reach(s, CHECK_REACH_BEFORE);
+		send_statements(s);
+		send_reach(s, CHECK_REACH);
+		search_path(s, own_path, 1);
+		send_settings(s, CHECK_PATH, "true");
+	}
+	send_steps(s, s->job.segment->after, s->job.segment->afters);
+	send_shape(s, s->result.oid, CHECK_SHAPE_AFTER);
+	send_prepared(s, "pgdocket_xid", CHECKED(CHECK_XID), "n", s->result.xid);
+}
+
+static void build_close(struct segment *s)
+{
+	send_prepared(s, "pgdocket_finished",
+		(struct item){ .check = CHECK_TAG, .expected = "INSERT 0 1" }, "dniddd", s->job.plan,
+		s->result.oid, s->job.segment->number, &s->job.segment->state_after, &s->result.shape,
+		s->job.audit_head);
+	send_tagged(s, "COMMIT", "COMMIT");
+}
+
+static const struct {
+	void (*build)(struct segment *);
+	bool flush; /* else the stage ends with a Sync */
+} stages[SEGMENT_STATES] = {
+	[STATE_RESET] = { build_reset, false },
+	[STATE_INTENT] = { build_intent, true },
+	[STATE_BEGUN] = { build_begun, false },
+	[STATE_ALONE] = { send_statements, false },
+	[STATE_PROBE] = { build_probe, false },
+	[STATE_CLEAN] = { build_clean, false },
+	[STATE_CLAIM] = { build_claim, true },
+	[STATE_WORK] = { build_work, true },
+	[STATE_CLOSE] = { build_close, false },
+};
+
+static void begin(struct segment *s)
+{
+	struct buf *const lists[] = { &s->names, &s->values, &s->reach };
+	s->items = s->next = 0;
+	s->failed_check = CHECK_NONE;
+	s->send_failed = 0;
+	for (size_t i = 0; i < COUNT(lists); i++) {
+		lists[i]->max = ARRAY_MAX;
+		buf_clear(lists[i]);
+	}
+}
+
+static int add(struct segment *s, enum segment_state stage)
+{
+	stages[stage].build(s);
+	return s->send_failed ||
+			(stages[stage].flush ? session_queue_flush : session_queue_sync)(
+				s->session, &s->result.error)
+		? -1
+		: 0;
+}
+
+int stage_send(struct segment *segment, enum segment_state stage)
+{
+	begin(segment);
+	return add(segment, stage);
+}
+
+int stage_send_both(
+	struct segment *segment, enum segment_state first, enum segment_state then)
+{
+	begin(segment);
+	return add(segment, first) || add(segment, then) ? -1 : 0;
 }
 
 /* --- judging --- */
 
-struct judged {
-	struct stage *stage;
-	const struct item *item;
-	const struct rows *rows;
-	const struct segment_job *job;
-	struct segment_result *result;
-};
-
 static enum stage_verdict wrong(
-	const struct judged *j, const char *reason, const char *what, const char *hint)
+	struct segment *s, const char *reason, const char *what, const char *hint)
 {
-	err_refuse(&j->result->error, reason, "%s", what);
+	err_refuse(&s->result.error, reason, "%s", what);
 	if (hint)
-		err_hint(&j->result->error, "%s", hint);
+		err_hint(&s->result.error, "%s", hint);
 	return STAGE_WRONG;
 }
 
 /* The text of the one row's column, of which there must be so many. NULL: another form, or NULL. */
-static const char *answer(const struct judged *j, int columns, int column)
+static const char *answer(const struct rows *rows, int columns, int column)
 {
-	return rows_count(j->rows) == 1 && rows_columns(j->rows) == columns
-		? rows_text(j->rows, 0, column)
-		: NULL;
+	return rows_count(rows) == 1 && rows_columns(rows) == columns ? rows_text(rows, 0, column)
+																  : NULL;
 }
 
-static enum stage_verdict judge_true(const struct judged *j)
+static enum stage_verdict judge_true(struct segment *s, int check, const struct rows *rows)
 {
-	const char *text = answer(j, 1, 0);
-	int which = j->item->check - CHECK_TRUE;
+	const char *text = answer(rows, 1, 0);
+	int which = check - CHECK_TRUE;
 	if (text && text[0] == 't')
 		return STAGE_RIGHT;
-	if (j->item->check == CHECK_NATIVE_LOCK) { /* the same to the caller as a lock not obtained */
-		err_set(&j->result->error, ERR_SERVER, "%s", untrue[which].what);
-		memcpy(j->result->error.sqlstate, "55P03", 6);
+	if (check == CHECK_NATIVE_LOCK) { /* the same to the caller as a lock not obtained */
+		err_set(&s->result.error, ERR_SERVER, "%s", untrue[which].what);
+		memcpy(s->result.error.sqlstate, "55P03", 6);
 		return STAGE_WRONG;
 	}
-	return wrong(j, untrue[which].reason, untrue[which].what, untrue[which].hint);
+	return wrong(s, untrue[which].reason, untrue[which].what, untrue[which].hint);
 }
 
-static enum stage_verdict judge_tag(const struct judged *j)
+static enum stage_verdict judge_tag(
+	struct segment *s, const struct item *item, const struct rows *rows)
 {
-	if (strcmp(rows_tag(j->rows), j->item->expected) == 0)
+	if (strcmp(rows_tag(rows), item->expected) == 0)
 		return STAGE_RIGHT;
-	err_set(&j->result->error, ERR_SERVER, "the server answered \"%s\" where only \"%s\" is right",
-		rows_tag(j->rows), j->item->expected);
+	err_set(&s->result.error, ERR_SERVER, "the server answered \"%s\" where only \"%s\" is right",
+		rows_tag(rows), item->expected);
 	return STAGE_WRONG;
 }
 
-static enum stage_verdict judge_applied(const struct judged *j)
+#define PLAN_AGAIN "plan again from a new snapshot"
+
+/* applied: xid, oid; intent: whether it is new, oid. */
+static enum stage_verdict judge_claim(struct segment *s, int check, const struct rows *rows)
 {
-	if (!answer(j, 2, 1))
-		return wrong(j, "drift", "the schema is gone", "plan again from a new snapshot");
-	j->result->xid = rows_int64(j->rows, 0, 0);
-	j->result->oid = rows_int64(j->rows, 0, 1);
-	if (!j->job->oid || j->result->oid == j->job->oid)
+	if (!answer(rows, 2, 1))
+		return wrong(s, "drift", "the schema is gone", PLAN_AGAIN);
+	if (check == CHECK_INTENT)
+		s->fresh = rows_bool(rows, 0, 0);
+	else
+		s->result.xid = rows_int64(rows, 0, 0);
+	s->result.oid = rows_int64(rows, 0, 1);
+	if (!s->job.oid || s->result.oid == s->job.oid)
 		return STAGE_RIGHT;
-	return wrong(j, "drift", "the schema was dropped and made again since the snapshot",
-		"plan again from a new snapshot");
+	return wrong(
+		s, "drift", "the schema was dropped and made again since the snapshot", PLAN_AGAIN);
+}
+
+/* Is it one of a|b|c? */
+static bool among(const char *list, const char *word, size_t len)
+{
+	for (const char *p = list; *p;) {
+		size_t n = strcspn(p, "|");
+		if (n == len && memcmp(p, word, len) == 0)
+			return true;
+		p += n;
+		p += *p == '|';
+	}
+	return false;
+}
+
+/* Before the statement was ever begun, nothing may be there that looks like its work. */
+static enum stage_verdict judge_probe(struct segment *s, const struct rows *rows)
+{
+	static const char *const words[] = { [PROBE_OPEN] = "open",
+		[PROBE_READY] = "ready",
+		[PROBE_DONE] = "done",
+		[PROBE_BROKEN] = "broken" };
+	const struct doc_alone *alone = &s->job.segment->alone;
+	const char *text = answer(rows, 2, 0), *leftover = answer(rows, 2, 1);
+	enum probe_verdict verdict = PROBE_BROKEN;
+	while (text && verdict > PROBE_NONE && strcmp(words[verdict], text) != 0)
+		verdict--;
+	snprintf(s->leftover, sizeof s->leftover, "%s", leftover ? leftover : "");
+	s->verdict = verdict;
+	bool known = text && verdict != PROBE_NONE && (verdict != PROBE_BROKEN || leftover);
+	bool expected = !s->fresh || s->state != STATE_INTENT ||
+		(text && among(alone->probe.answer, text, strlen(text)));
+	if (known && expected)
+		return STAGE_RIGHT;
+	err_refuse(&s->result.error, "probe", "what stands in the way of %s: its probe says \"%s\"%s%s",
+		alone->object, text ? text : "nothing", leftover ? ", " : "", leftover ? leftover : "");
+	err_hint(&s->result.error,
+		"something of that name is there already, whole or not; take it away or plan without it");
+	return STAGE_WRONG;
 }
 
 /* "INSERT 0 5" is announced as "INSERT" or exactly; alternatives are separated by |. */
@@ -441,77 +558,75 @@ static bool tag_matches(const char *announced, const char *tag)
 	size_t whole = strlen(tag), bare = whole;
 	while (bare && strchr("0123456789 ", tag[bare - 1]))
 		bare--;
-	for (const char *p = announced; *p;) {
-		size_t len = strcspn(p, "|");
-		if ((len == whole || len == bare) && memcmp(p, tag, len) == 0)
-			return true;
-		p += len;
-		p += *p == '|';
-	}
-	return false;
+	return among(announced, tag, whole) || among(announced, tag, bare);
 }
 
 #define TRANSACTION_TAGS \
 	"BEGIN|START TRANSACTION|COMMIT|ROLLBACK|SAVEPOINT|RELEASE|PREPARE TRANSACTION|COMMIT " \
 	"PREPARED|ROLLBACK PREPARED"
 
-static enum stage_verdict judge_step(const struct judged *j)
+static enum stage_verdict judge_step(
+	struct segment *s, const struct doc_step *step, const struct rows *rows)
 {
-	const struct doc_step *step = j->item->step;
-	const char *tag = rows_tag(j->rows), *text;
+	const char *tag = rows_tag(rows), *text;
 	if (!step->answer) {
-		if (step->tag ? tag_matches(step->tag, tag) : !tag_matches(TRANSACTION_TAGS, tag))
+		if (step->tag ? tag_matches(step->tag, tag) : !tag_matches(TRANSACTION_TAGS, tag)) {
+			s->ran = s->ran || s->state == STATE_ALONE;
 			return STAGE_RIGHT;
-		err_refuse(&j->result->error, "statement",
+		}
+		err_refuse(&s->result.error, "statement",
 			"the server answered \"%s\", the plan announces %s", tag,
 			step->tag ? step->tag : "no transaction control");
 		return STAGE_ALIEN;
 	}
-	text = answer(j, 1, 0);
+	text = answer(rows, 1, 0);
 	if (text && strcmp(text, step->answer) == 0)
 		return STAGE_RIGHT;
-	return wrong(j, "drift", "its migration state is not the one that was planned for",
+	return wrong(s, "drift", "its migration state is not the one that was planned for",
 		"see what was migrated since the snapshot; plan again from a new one");
 }
 
-static enum stage_verdict judge_shape(const struct judged *j)
+static enum stage_verdict judge_shape(struct segment *s, bool before, const struct rows *rows)
 {
-	bool before = j->item->check == CHECK_SHAPE_BEFORE;
-	const struct digest *expected = before ? j->job->shape_before : j->job->shape_after;
-	const char *text = answer(j, 2, 1);
+	const struct digest *expected = before ? s->job.shape_before : s->job.shape_after;
+	const char *text = answer(rows, 2, 1);
 	struct digest shape;
 	if (!text || !digest_parse(text, strlen(text), &shape))
-		return wrong(j, "shape", "its fingerprint cannot be had", NULL);
+		return wrong(s, "shape", "its fingerprint cannot be had", NULL);
 	if (!before) {
-		j->result->shape = shape;
-		j->result->has_shape = true;
+		s->result.shape = shape;
+		s->result.has_shape = true;
 	}
-	if (!expected || digest_equal(&shape, expected))
+	/* An attempt of before may have left something that is cleaned up behind this. */
+	if (!expected || digest_equal(&shape, expected) || (s->state == STATE_INTENT && !s->fresh))
 		return STAGE_RIGHT;
 	if (before)
-		return wrong(j, "drift", "its structure is not the one that was planned for",
+		return wrong(s, "drift", "its structure is not the one that was planned for",
 			"see what was changed since the snapshot; plan again from a new one");
-	return wrong(j, "shape", "its structure differs from that of the other schemas of its class",
+	return wrong(s, "shape", "its structure differs from that of the other schemas of its class",
 		"a statement depends on more than its own schema; look at the first schema of the class");
 }
 
-/* Behind the statements everything must be as it was before them. */
-static enum stage_verdict judge_reach(const struct judged *j)
+static enum stage_verdict judge_reach_before(struct segment *s, const struct rows *rows)
 {
-	struct stage *stage = j->stage;
-	const char *session = answer(j, 3, 0), *shared = answer(j, 3, 1), *relation = answer(j, 3, 2);
-	struct err *err = &j->result->error;
-	if (j->item->check == CHECK_REACH_BEFORE) {
-		snprintf(stage->session, sizeof stage->session, "%s", session ? session : "?");
-		snprintf(stage->shared, sizeof stage->shared, "%s", shared ? shared : "?");
-		return STAGE_RIGHT;
-	}
+	const char *session = answer(rows, 3, 0), *shared = answer(rows, 3, 1);
+	snprintf(s->session_before, sizeof s->session_before, "%s", session ? session : "?");
+	snprintf(s->shared_before, sizeof s->shared_before, "%s", shared ? shared : "?");
+	return STAGE_RIGHT;
+}
+
+/* Behind the statements everything must be as it was before them. */
+static enum stage_verdict judge_reach(struct segment *s, const struct rows *rows)
+{
+	const char *session = answer(rows, 3, 0), *shared = answer(rows, 3, 1),
+			   *relation = answer(rows, 3, 2);
+	struct err *err = &s->result.error;
 	if (relation)
 		err_refuse(
 			err, "reach", "its statements lock %s, which the plan does not announce", relation);
-	else if (!shared || strcmp(shared, stage->shared) != 0)
+	else if (!shared || strcmp(shared, s->shared_before) != 0)
 		err_refuse(err, "reach", "its statements changed what stands in the shared schema");
-	else if (!session || strcmp(session, stage->session) != 0)
+	else if (!session || strcmp(session, s->session_before) != 0)
 		err_refuse(err, "reach", "its statements left another search_path or role behind");
 	else
 		return STAGE_RIGHT;
@@ -521,77 +636,80 @@ static enum stage_verdict judge_reach(const struct judged *j)
 	return STAGE_WRONG;
 }
 
-static enum stage_verdict judge(const struct judged *j)
+static enum stage_verdict judge(
+	struct segment *s, const struct item *item, const struct rows *rows)
 {
-	switch ((enum check)j->item->check) {
+	switch ((enum check)item->check) {
 	case CHECK_ANY: return STAGE_RIGHT;
-	case CHECK_TAG: return judge_tag(j);
-	case CHECK_APPLIED: return judge_applied(j);
+	case CHECK_TAG: return judge_tag(s, item, rows);
+	case CHECK_APPLIED:
+	case CHECK_INTENT: return judge_claim(s, item->check, rows);
+	case CHECK_PROBE: return judge_probe(s, rows);
 	case CHECK_STEP:
-	case CHECK_STATEMENT: return judge_step(j);
+	case CHECK_STATEMENT: return judge_step(s, item->step, rows);
 	case CHECK_SHAPE_BEFORE:
-	case CHECK_SHAPE_AFTER: return judge_shape(j);
-	case CHECK_REACH_BEFORE:
-	case CHECK_REACH: return judge_reach(j);
+	case CHECK_SHAPE_AFTER: return judge_shape(s, item->check == CHECK_SHAPE_BEFORE, rows);
+	case CHECK_REACH_BEFORE: return judge_reach_before(s, rows);
+	case CHECK_REACH: return judge_reach(s, rows);
 	case CHECK_ROLE:
 	case CHECK_PATH:
 	case CHECK_NATIVE_LOCK:
-	case CHECK_XID: return judge_true(j);
+	case CHECK_XID: return judge_true(s, item->check, rows);
 	case CHECK_NONE:
 	case CHECK_SYNC:
 	default:
-		err_set(&j->result->error, ERR_BUG, "an answer that nothing was asked for");
+		err_set(&s->result.error, ERR_BUG, "an answer that nothing was asked for");
 		return STAGE_ALIEN;
 	}
 }
 
-static const struct item *head(const struct stage *stage)
+static const struct item *head(const struct segment *segment)
 {
 	static const struct item none = { CHECK_NONE, NULL, NULL, NULL };
-	return stage->next < stage->count ? &stage->items[stage->next] : &none;
+	return segment->next < segment->items ? &segment->item[segment->next] : &none;
 }
 
-enum stage_verdict stage_judge(struct stage *stage, const struct rows *rows,
-	const struct segment_job *job, struct segment_result *result)
+enum stage_verdict stage_judge(struct segment *segment, const struct rows *rows)
 {
-	const struct judged judged = { stage, head(stage), rows, job, result };
-	enum stage_verdict verdict = judge(&judged);
-	if (verdict == STAGE_RIGHT)
-		stage->next++;
-	else
-		stage_blame(stage, result);
+	bool first = segment->result.error.code == ERR_NONE;
+	enum stage_verdict verdict = judge(segment, head(segment), rows);
+	if (verdict != STAGE_RIGHT && first)
+		stage_blame(segment);
+	stage_pop(segment);
 	return verdict;
 }
 
-void stage_blame(struct stage *stage, struct segment_result *result)
+void stage_blame(struct segment *segment)
 {
-	stage->failed = head(stage)->check;
-	result->statement = head(stage)->statement;
+	segment->failed_check = head(segment)->check;
+	segment->result.statement = head(segment)->statement;
 }
 
-void stage_pop(struct stage *stage)
+void stage_pop(struct segment *segment)
 {
-	stage->next += stage->next < stage->count;
+	segment->next += segment->next < segment->items;
 }
 
-bool stage_empty(const struct stage *stage)
+bool stage_empty(const struct segment *segment)
 {
-	return stage->next == stage->count;
+	return segment->next == segment->items;
 }
 
-bool stage_drops_rows(const struct stage *stage)
+bool stage_drops_rows(const struct segment *segment)
 {
-	return head(stage)->check == CHECK_STATEMENT;
+	return head(segment)->check == CHECK_STATEMENT;
 }
 
-bool stage_failed_in_commit(const struct stage *stage)
+bool stage_failed_in_commit(const struct segment *segment)
 {
-	return head(stage)->expected && strcmp(head(stage)->expected, "COMMIT") == 0;
+	const struct item *last = segment->next ? &segment->item[segment->next - 1] : head(segment);
+	return last->expected && strcmp(last->expected, "COMMIT") == 0;
 }
 
-bool stage_claim_conflict(const struct stage *stage, const struct segment_result *result)
+bool stage_claim_conflict(const struct segment *segment)
 {
-	return stage->failed == CHECK_APPLIED && strcmp(result->error.sqlstate, "23505") == 0;
+	return segment->failed_check == CHECK_APPLIED &&
+		strcmp(segment->result.error.sqlstate, "23505") == 0;
 }
 
 /* --- the session --- */
@@ -619,6 +737,7 @@ int segment_open_session(struct session *session, const struct document *documen
 	const char *const prepared[][2] = {
 		{ "pgdocket_pin", sql_worker_pin },
 		{ "pgdocket_applied", sql_segment_applied },
+		{ "pgdocket_intent", sql_segment_intent },
 		{ "pgdocket_settings", sql_segment_settings },
 		{ "pgdocket_native_lock", sql_segment_native_lock },
 		{ "pgdocket_reach", sql_segment_reach },
@@ -626,15 +745,17 @@ int segment_open_session(struct session *session, const struct document *documen
 		{ "pgdocket_finished", sql_segment_finished },
 		{ "pgdocket_shape", document->shape_query.text },
 	};
-	const struct segment_job job = { .document = document };
-	struct segment_result result = { .outcome = SEGMENT_RUNNING };
-	struct stage stage = { 0 };
-	struct sender s = sender(&stage, session, &job, &result);
-	s.err = err;
-	s.failed = session_pipeline_enter(session, err);
-	for (size_t i = 0; i < sizeof prepared / sizeof prepared[0]; i++)
-		s.failed = s.failed || session_queue_prepare(session, prepared[i][0], prepared[i][1], err);
+	struct segment s = { .session = session, .job = { .document = document } };
+	begin(&s);
+	keep(&s, session_pipeline_enter(session, &s.result.error));
+	for (size_t i = 0; i < COUNT(prepared); i++)
+		keep(&s, s.send_failed ||
+				session_queue_prepare(
+					session, prepared[i][0], prepared[i][1], &s.result.error));
 	send_pin(&s);
-	stage_release(&stage);
-	return s.failed || session_queue_sync(session, err) ? -1 : answers_all(session, err);
+	stage_release(&s);
+	if (!s.send_failed)
+		return session_queue_sync(session, err) ? -1 : answers_all(session, err);
+	*err = s.result.error;
+	return -1;
 }

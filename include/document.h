@@ -61,9 +61,10 @@ struct doc_alone {
 	/*
 	 * One row: the verdict, and the name of an index of the schema that must be dropped
 	 * (concurrently) before the statement can run again, or NULL. Verdicts: "open" it is still to
-	 * be done; "done"; "broken" it was begun and did not end well. Asked under the plan's
-	 * search_path. answer: the verdicts, separated by |, that it may give before the statement was
-	 * ever begun.
+	 * be done; "done"; "ready" it can be run, and when it ends well it is done (nothing shows
+	 * whether it was done before); "broken" it was begun and did not end well. Asked under the
+	 * plan's search_path. answer: the verdicts, separated by |, that it may give before the
+	 * statement was ever begun.
 	 */
 	bool has_probe; /* false: the statement may be run again whatever became of it */
 	struct doc_step probe;
