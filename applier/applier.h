@@ -44,7 +44,7 @@ struct target {
 	bool standby, read_only, superuser;
 };
 
-/* What one plan has done in the target. Texts are borrowed from the two results. */
+/* What one plan has done in the target. Texts are borrowed from the results. */
 struct ledger_row {
 	int64_t oid, xid, finished_us;
 	int segment;
@@ -54,7 +54,7 @@ struct ledger_row {
 };
 
 struct ledger {
-	struct rows *plan, *rows;
+	struct rows *plan, *rows, *intents;
 	bool begun; /* the plan has its row */
 	const char *first_run;
 	int64_t done_us; /* 0: it is not */
@@ -84,6 +84,7 @@ struct task {
 	size_t next;                                     /* index of the next segment */
 	int attempts;                                    /* of that segment */
 	int64_t first_try_us, not_before_us, started_us; /* monotonic */
+	int asked_pid;                                   /* the newest attempt's backend */
 	int64_t asked_xid;                               /* TASK_ASKING: the attempt's */
 	struct err asked_error;                          /* and what it ended with */
 	bool has_shape;                                  /* the shape that it must have now is known */
@@ -104,14 +105,60 @@ struct class_shapes {
 	const struct task *under_way; /* the pilot that goes first; NULL: none at the moment */
 };
 
+enum worker_state { WORKER_ABSENT, WORKER_FRESH, WORKER_BUSY, WORKER_USED, WORKER_STATES };
+enum worker_event {
+	WORKER_OPENED,
+	WORKER_BEGINS,  /* with another schema */
+	WORKER_GOES_ON, /* with the same one */
+	WORKER_ENDED,
+	WORKER_SPENT, /* the segment has ended and the session cannot be used again */
+	WORKER_WORN,  /* it has served enough schemas: a backend's memory grows with them */
+	WORKER_CLOSED,
+	WORKER_EVENTS
+};
+enum worker_action { WORKER_BUG, WORKER_KEEP, WORKER_RESET, WORKER_CLOSE };
+struct worker_transition {
+	enum worker_action action;
+	enum worker_state next;
+};
+extern const struct worker_transition worker_table[WORKER_STATES][WORKER_EVENTS];
+
 struct worker {
 	int number;
+	enum worker_state state;
 	struct session *session; /* NULL: to be opened */
 	struct segment *engine;
 	struct task *task;  /* NULL: idle */
 	int served;         /* schemas on this session */
 	int64_t started_us; /* of the segment */
 };
+
+/* What may run side by side: in each wave these take turns until it is done (PROTOCOL.md). */
+enum lane {
+	LANE_NORMAL, /* on all workers */
+	LANE_SHARED, /* segments that lock shared relations, one at a time */
+	LANE_ALONE,  /* statements outside of transactions, one at a time and nothing beside them */
+	LANES
+};
+
+enum run_state {
+	RUN_GOING,
+	RUN_STOPPING,  /* what runs is finished, nothing new is begun */
+	RUN_CANCELLED, /* what runs was told to end, nothing is committed any more */
+	RUN_STATES
+};
+enum run_event {
+	RUN_SIGNAL,
+	RUN_STOP,  /* a schema's failure that is everybody's, or too many failures */
+	RUN_FATAL, /* the run itself cannot go on */
+	RUN_EVENTS
+};
+enum run_action { RUN_BUG, RUN_KEEP, RUN_ANNOUNCE, RUN_CANCEL };
+struct run_transition {
+	enum run_action action;
+	enum run_state next;
+};
+extern const struct run_transition waves_table[RUN_STATES][RUN_EVENTS];
 
 struct run {
 	struct cli *cli;
@@ -147,8 +194,8 @@ struct run {
 	struct task *batch[GUARDS_MAX];
 	int guard_failures;
 	bool changed;       /* the ledger has a segment of this plan */
-	bool stopping;      /* nothing new is begun */
-	bool cancelled;     /* what runs was told to end */
+	enum run_state state;
+	enum lane lane;
 	struct err why;     /* the first reason to stop */
 	struct err failure; /* the first failure of a schema */
 	/* results */
@@ -246,7 +293,10 @@ void task_put_back(struct task *task);
 /* What it must end in; known false: it is the pilot, or no shape is needed. */
 const struct known_shape *task_shape(const struct task *task);
 const struct doc_segment *task_segment(const struct task *task); /* the next one */
-/* The wave's next task that may begin now, or NULL; *wait_us: when the next one may, or 0. */
+enum lane task_lane(const struct task *task); /* of the next segment */
+/* May any task of the wave still begin in this lane, now or later? */
+bool tasks_open(const struct run *run);
+/* The next task of wave and lane that may begin now, or NULL; *wait_us: when one may, or 0. */
 struct task *task_pick(struct run *run, int64_t now_us, int64_t *wait_us);
 size_t tasks_left(const struct run *run);
 
@@ -275,11 +325,21 @@ int outcome_ask(struct run *run, struct task *task, struct err *err) MUST_CHECK;
 int outcome_fail(struct run *run, struct task *task, const struct doc_statement *statement,
 	const struct err *error, struct err *err) MUST_CHECK;
 
+/* --- worker.c: the workers' sessions --- */
+int workers_open(struct run *run, struct err *err) MUST_CHECK;
+void workers_close(struct run *run);
+/* Begin the task's next segment. What goes wrong on the session is told by the segment's result. */
+int worker_begin(
+	struct run *run, struct worker *worker, struct task *task, struct err *err) MUST_CHECK;
+/* Its segment has ended; the session is closed if it is spent. */
+int worker_end(struct worker *worker, struct err *err) MUST_CHECK;
+
 /* --- waves.c --- */
 int waves_run(struct run *run, struct err *err) MUST_CHECK;
 /* Stop beginning new work, for this reason; the first one stays. */
 void waves_stop(struct run *run, const struct err *why);
-/* SIGINT and SIGTERM are counted from here on. */
+bool waves_may_commit(void *run);
+/* SIGINT, SIGTERM and SIGHUP are counted from here on; a pipe or a disk that is full kills nobody. */
 void waves_catch_signals(void);
 bool waves_interrupted(void);
 

@@ -304,11 +304,6 @@ static void decide_jobs(struct run *run)
 {
 	size_t left = tasks_left(run);
 	run->workers = run->options.jobs;
-	if (run->document->shared_locks && run->workers > 1) {
-		run->workers = 1;
-		events_note(
-			run, "tenants' programs lock shared relations: schemas are applied one at a time");
-	}
 	if ((size_t)run->workers > left)
 		run->workers = left ? (int)left : 1;
 }

@@ -57,7 +57,7 @@ int guards_ask(struct run *run, struct err *err)
 {
 	struct buf oids = BUF_INIT(ARRAY_MAX), tables = BUF_INIT(ARRAY_MAX);
 	size_t n;
-	if (run->asked || run->stopping || (n = gather(run)) == 0)
+	if (run->asked || run->state != RUN_GOING || (n = gather(run)) == 0)
 		return 0;
 	for (size_t i = 0; i < n; i++) {
 		ask_array_number(&oids, run->batch[i]->oid);

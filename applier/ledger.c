@@ -60,7 +60,8 @@ int ledger_read(
 	struct session *session, const struct digest *plan, struct ledger *out, struct err *err)
 {
 	if (ask_rows(session, sql_ledger_plan, &out->plan, err, "d", plan) ||
-		ask_rows(session, sql_ledger_rows, &out->rows, err, "d", plan))
+		ask_rows(session, sql_ledger_rows, &out->rows, err, "d", plan) ||
+		ask_rows(session, sql_ledger_intents, &out->intents, err, "d", plan))
 		return -1;
 	out->begun = rows_count(out->plan) == 1;
 	if (out->begun) {
@@ -80,6 +81,7 @@ void ledger_release(struct ledger *ledger)
 {
 	rows_free(ledger->plan);
 	rows_free(ledger->rows);
+	rows_free(ledger->intents);
 	free(ledger->row);
 }
 
@@ -98,8 +100,8 @@ int ledger_ask(const struct run *run, const struct task *task, int64_t xid, enum
 	struct ledger_row *row, struct err *err)
 {
 	struct rows *rows = NULL;
-	if (ask_rows(run->control, sql_ledger_row, &rows, err, "dtix", &run->verified.trust.plan,
-			task->schema->name, task_segment(task)->number, xid))
+	if (ask_rows(run->control, sql_ledger_row, &rows, err, "dtixi", &run->verified.trust.plan,
+			task->schema->name, task_segment(task)->number, xid, task->asked_pid))
 		return -1;
 	*row = (struct ledger_row){ .schema = task->schema->name,
 		.segment = task_segment(task)->number,
@@ -111,9 +113,10 @@ int ledger_ask(const struct run *run, const struct task *task, int64_t xid, enum
 	row->has_shape = ask_digest(rows, 0, 4, &row->shape);
 	const char *status = rows_text(rows, 0, 6);
 	/* Committed and no row: the commit came between the look for the row and this one. */
-	*fate = rows_bool(rows, 0, 0)                  ? LEDGER_DONE
-		: status && strcmp(status, "aborted") != 0 ? LEDGER_IN_PROGRESS
-												   : LEDGER_NOT_DONE;
+	*fate = rows_bool(rows, 0, 0) ? LEDGER_DONE
+		: rows_bool(rows, 0, 7) || (status && strcmp(status, "aborted") != 0)
+		? LEDGER_IN_PROGRESS
+		: LEDGER_NOT_DONE;
 	rows_free(rows);
 	return 0;
 }

@@ -31,6 +31,7 @@ static enum cure cure_of(const struct err *error)
 		{ "40001", CURE_AGAIN },
 		{ "53", CURE_STOP },
 		{ "58", CURE_STOP },
+		{ "57P01", CURE_AGAIN }, /* somebody ended this session; a server that ends is met next */
 		{ "57P0", CURE_STOP },
 		{ "25006", CURE_STOP },
 		{ "XX00", CURE_STOP },
@@ -194,7 +195,7 @@ int outcome_ask(struct run *run, struct task *task, struct err *err)
 static int not_begun(struct run *run, struct task *task, const struct err *error, struct err *err)
 {
 	task->attempts--;
-	if (!run->cancelled)
+	if (run->state != RUN_CANCELLED)
 		return again(run, task, NULL, error, err);
 	task_put_back(task);
 	return 0;
@@ -212,7 +213,7 @@ int outcome_take(struct run *run, struct worker *worker, struct err *err)
 		done(run, task, result->oid, &result->shape);
 		return rc;
 	case SEGMENT_ROLLED_BACK:
-		if (!result->stopped && !run->cancelled)
+		if (!result->stopped && run->state != RUN_CANCELLED)
 			return not_done(run, task, result->statement, &result->error, err);
 		task_put_back(task);
 		return 0;

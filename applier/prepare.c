@@ -39,23 +39,6 @@ static int open_policy(struct run *run, struct err *err)
 	return err_hint(err, "pgdocket trust init writes one");
 }
 
-static int check_segments(const struct document *document, struct err *err)
-{
-	for (size_t i = 0; i < document->programs; i++) {
-		const struct doc_program *program = &document->program[i];
-		for (size_t k = 0; k < program->segments; k++) {
-			if (program->segment[k].transactional)
-				continue;
-			err_set(err, ERR_UNFIT,
-				"program %d has a statement that cannot run in a transaction, which this version "
-				"does not apply",
-				program->number);
-			return err_hint(err, "take that migration out of the plan");
-		}
-	}
-	return 0;
-}
-
 int prepare_bundle(struct run *run, struct err *err)
 {
 	if (open_policy(run, err) ||
@@ -64,7 +47,7 @@ int prepare_bundle(struct run *run, struct err *err)
 		verify_runs(&run->verified, run->trust, clock_now_us(), err))
 		return -1;
 	run->document = run->verified.document;
-	return check_segments(run->document, err);
+	return 0;
 }
 
 /* --- sessions --- */

@@ -118,6 +118,19 @@ static int apply_row(struct run *run, const struct ledger_row *row, struct err *
 	return 0;
 }
 
+/*
+ * A statement was begun outside of a transaction and its segment is not done: what the schema looks
+ * like now nobody knows.
+ */
+static void apply_intent(struct run *run, const char *schema, int64_t segment)
+{
+	struct task *task = schema ? task_find(run, schema) : NULL;
+	if (!task || segment != (int64_t)task->next + 1)
+		return;
+	task->has_shape = false;
+	run->changed = true;
+}
+
 static int by_segment(const void *a, const void *b)
 {
 	const struct ledger_row *x = *(const struct ledger_row *const *)a,
@@ -140,6 +153,8 @@ int tasks_apply_ledger(struct run *run, struct err *err)
 	for (size_t i = 0; i < ledger->count && !rc; i++)
 		rc = apply_row(run, rows[i], err);
 	free(rows);
+	for (int i = 0; !rc && i < rows_count(ledger->intents); i++)
+		apply_intent(run, rows_text(ledger->intents, i, 0), rows_int64(ledger->intents, i, 1));
 	return rc;
 }
 
@@ -201,18 +216,47 @@ void task_put_back(struct task *task)
 	hand_over(task);
 }
 
+enum lane task_lane(const struct task *task)
+{
+	const struct doc_segment *segment = task_segment(task);
+	return !segment->transactional ? LANE_ALONE : segment->shared_locks ? LANE_SHARED : LANE_NORMAL;
+}
+
+static bool in_lane(const struct run *run, const struct task *task)
+{
+	return task->state == TASK_WAITING && task->schema->wave == run->wave &&
+		task_lane(task) == run->lane;
+}
+
+/* The pilot that it must wait for, or NULL. */
+static const struct task *behind_pilot(const struct task *task)
+{
+	const struct task *pilot = task->shapes->under_way;
+	return pilot && pilot != task && needs_pilot(task) ? pilot : NULL;
+}
+
+bool tasks_open(const struct run *run)
+{
+	for (size_t i = run->first_open; i < run->tasks; i++) {
+		const struct task *task = &run->task[i], *pilot;
+		if (!in_lane(run, task))
+			continue;
+		pilot = behind_pilot(task);
+		if (!pilot || task_lane(pilot) == run->lane)
+			return true;
+	}
+	return false;
+}
+
 static bool ready(const struct run *run, const struct task *task, int64_t now_us, int64_t *wait_us)
 {
-	if (task->state != TASK_WAITING || task->schema->wave != run->wave ||
-		task->guard != GUARD_PASSED)
+	if (!in_lane(run, task) || task->guard != GUARD_PASSED || behind_pilot(task))
 		return false;
-	if (task->not_before_us > now_us) {
-		if (!*wait_us || task->not_before_us < *wait_us)
-			*wait_us = task->not_before_us;
-		return false;
-	}
-	const struct task *pilot = task->shapes->under_way;
-	return !pilot || pilot == task || !needs_pilot(task);
+	if (task->not_before_us <= now_us)
+		return true;
+	if (!*wait_us || task->not_before_us < *wait_us)
+		*wait_us = task->not_before_us;
+	return false;
 }
 
 struct task *task_pick(struct run *run, int64_t now_us, int64_t *wait_us)

@@ -10,20 +10,32 @@
 #include <string.h>
 
 #include "clock.h"
+#include "sql.h"
 
-#define SCHEMAS_PER_SESSION 500
 #define LOOK_EVERY_MS 1000
 
-void waves_stop(struct run *run, const struct err *why)
-{
-	run->stopping = true;
-	if (run->why.code == ERR_NONE)
-		run->why = *why;
-}
+/* --- the run's state --- */
 
-/* --- signals: the first lets what runs finish, the second cancels it --- */
+/* clang-format off */
+#define ON(state, event, action, next) \
+	[RUN_##state][RUN_##event] = { RUN_##action, RUN_##next },
+const struct run_transition waves_table[RUN_STATES][RUN_EVENTS] = {
+	ON(GOING,     SIGNAL, ANNOUNCE, STOPPING)
+	ON(GOING,     STOP,   KEEP,     STOPPING)
+	ON(GOING,     FATAL,  CANCEL,   CANCELLED)
+	ON(STOPPING,  SIGNAL, CANCEL,   CANCELLED)
+	ON(STOPPING,  STOP,   KEEP,     STOPPING)
+	ON(STOPPING,  FATAL,  CANCEL,   CANCELLED)
+	ON(CANCELLED, SIGNAL, KEEP,     CANCELLED)
+	ON(CANCELLED, STOP,   KEEP,     CANCELLED)
+	ON(CANCELLED, FATAL,  KEEP,     CANCELLED)
+};
+#undef ON
+/* clang-format on */
 
+/* SIGINT, SIGTERM, SIGHUP: the first lets what runs finish, the second cancels it. */
 static volatile sig_atomic_t requests, newest;
+static int heard;
 
 static void count(int number)
 {
@@ -35,10 +47,13 @@ static void count(int number)
 /* Without SA_RESTART, so that poll returns at once. */
 void waves_catch_signals(void)
 {
-	struct sigaction action = { .sa_handler = count };
+	struct sigaction action = { .sa_handler = count }, ignore = { .sa_handler = SIG_IGN };
 	sigemptyset(&action.sa_mask);
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
+	sigaction(SIGHUP, &action, NULL);
+	sigaction(SIGPIPE, &ignore, NULL);
+	sigaction(SIGXFSZ, &ignore, NULL);
 }
 
 bool waves_interrupted(void)
@@ -46,126 +61,61 @@ bool waves_interrupted(void)
 	return requests > 0;
 }
 
-static void cancel(struct run *run)
+static const char *signal_name(void)
 {
-	run->cancelled = true;
-	for (int i = 0; i < run->workers; i++)
+	return newest == SIGTERM ? "SIGTERM" : newest == SIGHUP ? "SIGHUP" : "SIGINT";
+}
+
+static void tell(struct run *run, enum run_event event, const struct err *why)
+{
+	const struct run_transition *transition = &waves_table[run->state][event];
+	if (run->why.code == ERR_NONE)
+		run->why = *why;
+	run->state = transition->next;
+	if (transition->action == RUN_ANNOUNCE)
+		events_note(run, "%s: what runs is finished, nothing new is begun; once more cancels it",
+			signal_name());
+	for (int i = 0; transition->action == RUN_CANCEL && i < run->workers; i++)
 		if (run->worker[i].task)
 			segment_interrupt(run->worker[i].engine);
 }
 
-static int signals(struct run *run, struct err *err)
+void waves_stop(struct run *run, const struct err *why)
 {
-	const char *name = newest == SIGTERM ? "SIGTERM" : "SIGINT";
-	struct err why = ERR_INIT;
-	if (!requests)
-		return 0;
-	if (!run->stopping) {
-		err_set(&why, ERR_INTERRUPTED, "interrupted by %s", name);
-		err_hint(&why, "nothing is half done; the same command goes on");
-		waves_stop(run, &why);
-		events_note(
-			run, "%s: what runs is finished, nothing new is begun; once more cancels it", name);
-		if (events_signal(run, name, err))
-			return -1;
-	}
-	if (requests > 1 && !run->cancelled)
-		cancel(run);
-	return 0;
+	tell(run, RUN_STOP, why);
 }
 
-static bool may_commit(void *context)
+bool waves_may_commit(void *context)
 {
 	const struct run *run = context;
-	return !run->cancelled && recorder_sound(run->recorder) && !session_lost(run->control);
+	return run->state != RUN_CANCELLED && recorder_sound(run->recorder) &&
+		!session_lost(run->control);
 }
 
-/* --- workers --- */
-
-static int open_worker(struct run *run, struct worker *worker, struct err *err)
+static int signals(struct run *run, struct err *err)
 {
-	char lane[16];
-	snprintf(lane, sizeof lane, "%d", worker->number);
-	worker->served = 0;
-	if (prepare_session(run, lane, &worker->session, err))
-		return -1;
-	if (segment_open_session(worker->session, run->document, err) == 0)
-		return 0;
-	session_close(worker->session);
-	worker->session = NULL;
-	return -1;
-}
-
-static int open_workers(struct run *run, struct err *err)
-{
-	for (int i = 0; i < run->workers; i++) {
-		struct worker *worker = &run->worker[i];
-		worker->number = i + 1;
-		if (!(worker->engine = segment_new(err)) || open_worker(run, worker, err))
+	for (; heard < requests; heard++) {
+		struct err why = ERR_INIT;
+		bool first = run->state == RUN_GOING;
+		err_set(&why, ERR_INTERRUPTED, "interrupted by %s", signal_name());
+		err_hint(&why, "nothing is half done; the same command goes on");
+		tell(run, RUN_SIGNAL, &why);
+		if (first && events_signal(run, signal_name(), err))
 			return -1;
 	}
 	return 0;
 }
 
-static void close_workers(struct run *run)
-{
-	for (int i = 0; i < run->workers; i++) {
-		session_abandon(run->worker[i].session);
-		segment_free(run->worker[i].engine);
-	}
-}
-
-static int begin(struct run *run, struct worker *worker, struct task *task, struct err *err)
-{
-	const struct known_shape *after = task_shape(task);
-	bool first = task->next == 0 || worker->task != task;
-	struct segment_job job = {
-		.document = run->document,
-		.plan = &run->verified.trust.plan,
-		.run = run->id,
-		.schema = task->schema,
-		.segment = task_segment(task),
-		.oid = task->oid,
-		.shape_before = run->document->strict_guard && task->has_shape ? &task->shape : NULL,
-		.shape_after = after->known ? &after->shape : NULL,
-		.audit_head = recorder_head(run->recorder),
-		.may_commit = may_commit,
-		.context = run,
-	};
-	if (first && worker->session && worker->served >= SCHEMAS_PER_SESSION) {
-		session_close(worker->session);
-		worker->session = NULL;
-	}
-	if (!worker->session && open_worker(run, worker, err))
-		return err_context(err, "worker %d cannot connect again", worker->number);
-	job.reset = first && worker->served > 0;
-	worker->served += first;
-	worker->task = task;
-	worker->started_us = clock_monotonic_us();
-	if (!task->first_try_us)
-		task->first_try_us = worker->started_us;
-	if (!task->started_us)
-		task->started_us = worker->started_us;
-	task->attempts++;
-	task->state = TASK_RUNNING;
-	segment_start(worker->engine, worker->session, &job);
-	return 0;
-}
-
-/* Its segment has ended: go on with the same schema's next one, or be idle. */
+/* A worker's segment has ended: go on with the same schema's next one, or be idle. */
 static int finish(struct run *run, struct worker *worker, struct err *err)
 {
 	struct task *task = worker->task;
 	size_t next = task->next;
-	int rc;
-	if (segment_result(worker->engine)->spent) {
-		session_close(worker->session);
-		worker->session = NULL;
-	}
-	rc = outcome_take(run, worker, err);
-	if (!rc && !run->stopping && task->state == TASK_WAITING && task->next > next)
-		return begin(run, worker, task, err);
-	if (run->stopping && task->state == TASK_WAITING)
+	int rc = worker_end(worker, err) || outcome_take(run, worker, err) ? -1 : 0;
+	if (!rc && run->state == RUN_GOING && task->state == TASK_WAITING && task->next > next &&
+		task_lane(task) == run->lane)
+		return worker_begin(run, worker, task, err);
+	if (run->state != RUN_GOING && task->state == TASK_WAITING)
 		task_put_back(task);
 	worker->task = NULL;
 	return rc;
@@ -192,25 +142,54 @@ static int advance(struct run *run, struct turn *turn, struct err *err)
 		while (worker->task && segment_advance(worker->engine, turn->now_us))
 			if (finish(run, worker, err))
 				return -1;
+		turn->running += worker->task != NULL;
 	}
 	return 0;
 }
 
+/* A concurrent index build waits for every older snapshot: whoever holds one is named. */
+static void name_snapshots(struct run *run, const struct task *task)
+{
+	struct rows *rows = NULL;
+	struct err ignored = ERR_INIT;
+	if (ask_rows(run->control, sql_waves_snapshots, &rows, &ignored, "") == 0 &&
+		rows_text(rows, 0, 0))
+		events_note(run, "%s: statement %s may have to wait for: %s", task->schema->name,
+			task_segment(task)->alone.object, rows_text(rows, 0, 0));
+	rows_free(rows);
+}
+
 static int feed(struct run *run, struct turn *turn, struct err *err)
 {
+	int side_by_side = run->lane == LANE_NORMAL ? run->workers : 1;
 	for (int i = 0; i < run->workers; i++) {
 		struct worker *worker = &run->worker[i];
-		if (!worker->task && !run->stopping) {
+		if (!worker->task && run->state == RUN_GOING && turn->running < side_by_side) {
 			int64_t wait_us = 0;
 			struct task *task = task_pick(run, turn->now_us, &wait_us);
 			due(turn, wait_us);
-			if (task && begin(run, worker, task, err))
+			if (task && run->lane == LANE_ALONE)
+				name_snapshots(run, task);
+			if (task && worker_begin(run, worker, task, err))
 				return -1;
+			turn->running += task != NULL;
 		}
-		if (worker->task) {
-			turn->running++;
+		if (worker->task)
 			due(turn, segment_deadline(worker->engine));
-		}
+	}
+	return 0;
+}
+
+/* Nothing can be begun in this lane any more before others were served: theirs is the turn. */
+static int change_lanes(struct run *run, const struct turn *turn, struct err *err)
+{
+	enum lane from = run->lane;
+	if (turn->running || turn->asking || run->state != RUN_GOING || !run->wave_left)
+		return 0;
+	while (!tasks_open(run)) {
+		run->lane = (run->lane + 1) % LANES;
+		if (run->lane == from)
+			return err_set(err, ERR_BUG, "schemas are left and none can go on");
 	}
 	return 0;
 }
@@ -234,7 +213,7 @@ static int ask_again(struct run *run, struct turn *turn, struct err *err)
 static void spend_budget(struct run *run)
 {
 	const struct doc_wave *wave = &run->document->wave[run->wave];
-	if (run->stopping || run->wave_failed <= wave->max_failures)
+	if (run->state != RUN_GOING || run->wave_failed <= wave->max_failures)
 		return;
 	waves_stop(run, &run->failure);
 	if (run->wave_failed > 1 || wave->max_failures)
@@ -276,10 +255,10 @@ static int turn_once(struct run *run, bool *over, struct err *err)
 		ask_again(run, &turn, err))
 		return -1;
 	spend_budget(run);
-	if (guards_ask(run, err) || feed(run, &turn, err) ||
+	if (guards_ask(run, err) || change_lanes(run, &turn, err) || feed(run, &turn, err) ||
 		recorder_flush(run->recorder, false, err) || watch_control(run, err))
 		return -1;
-	*over = turn.running == 0 && !turn.asking && (run->stopping || run->wave_left == 0);
+	*over = turn.running == 0 && !turn.asking && (run->state != RUN_GOING || run->wave_left == 0);
 	return *over ? 0 : await(run, &turn, err);
 }
 
@@ -287,12 +266,11 @@ static int turn_once(struct run *run, bool *over, struct err *err)
  * The run cannot go on: what runs is cancelled, and read to its end as far as the connections
  * allow.
  */
-static void wind_up(struct run *run)
+static void wind_up(struct run *run, const struct err *why)
 {
 	int64_t until_us = clock_monotonic_us() + 15 * 1000000ll;
 	bool running = true;
-	run->stopping = true;
-	cancel(run);
+	tell(run, RUN_FATAL, why);
 	while (running && clock_monotonic_us() < until_us) {
 		struct turn turn = { .now_us = clock_monotonic_us() };
 		struct err ignored = ERR_INIT;
@@ -317,6 +295,7 @@ static bool wave_begin(struct run *run, int wave)
 	run->wave_failed = 0;
 	run->wave_done = run->wave_left = 0;
 	run->first_open = 0;
+	run->lane = LANE_NORMAL;
 	run->chunk = 2 * (size_t)run->workers;
 	for (size_t i = 0; i < run->tasks; i++) {
 		const struct task *task = &run->task[i];
@@ -368,21 +347,19 @@ int waves_run(struct run *run, struct err *err)
 	int rc = 0;
 	if (earlier_waves_done(run, err))
 		return -1;
-	if (open_workers(run, err) || guards_open(run, err)) {
-		close_workers(run);
+	if (workers_open(run, err) || guards_open(run, err)) {
+		workers_close(run);
 		return -1;
 	}
-	for (size_t w = 0; w < run->document->waves && !rc && !run->stopping; w++) {
+	for (size_t w = 0; w < run->document->waves && !rc && run->state == RUN_GOING; w++) {
 		const struct doc_wave *wave = &run->document->wave[w];
 		if (wave_begin(run, (int)w) && (!run->options.wave || named(run->options.wave, wave)))
 			rc = run_wave(run, &fatal);
 		if (named(run->options.stop_after, wave) || named(run->options.wave, wave))
 			break;
 	}
-	if (rc) {
-		waves_stop(run, &fatal);
-		wind_up(run);
-	}
-	close_workers(run);
+	if (rc)
+		wind_up(run, &fatal);
+	workers_close(run);
 	return 0;
 }
