@@ -91,6 +91,7 @@ struct sql_object {
 	 * */
 	const char *arguments;
 	bool missing_ok; /* IF EXISTS / IF NOT EXISTS */
+	bool unnamed;    /* CREATE INDEX without a name: this is what PostgreSQL tries first */
 };
 
 struct sql_statement {
@@ -118,6 +119,7 @@ struct sql_statement {
 	 */
 	const char *transaction_kind;
 	const char *opaque_why; /* SQL_OPAQUE: the parser's message */
+	const char *new_label;  /* ALTER TYPE ADD VALUE: the value; else NULL */
 	size_t objects;
 	struct sql_object *object;
 	size_t bodies; /* text that the parser does not look into: of DO blocks and functions */

@@ -301,8 +301,12 @@ static void alter_enum(struct collect *c, const ProtobufCMessage *message)
 	const PgQuery__AlterEnumStmt *type = (const PgQuery__AlterEnumStmt *)message;
 
 	add_type(c, SQL_TARGET, type->n_type_name, type->type_name);
-	c->out->kind = type->old_val && *type->old_val ? "ALTER TYPE RENAME VALUE"
-						       : "ALTER TYPE ADD VALUE";
+	if (type->old_val && *type->old_val) {
+		c->out->kind = "ALTER TYPE RENAME VALUE";
+		return;
+	}
+	c->out->kind = "ALTER TYPE ADD VALUE";
+	c->out->new_label = collect_text(c, type->new_val);
 }
 
 static void alter_type(struct collect *c, const ProtobufCMessage *message)

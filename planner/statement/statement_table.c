@@ -373,6 +373,7 @@ void table_index(struct collect *c, const ProtobufCMessage *message)
 		join_names(index->n_index_including_params, index->index_including_params, columns,
 			   sizeof columns);
 		object.name = chosen_name(c, object.table, columns, "idx");
+		object.unnamed = true;
 	}
 	collect_add(c, object);
 	collect_range(c, SQL_TARGET, SQL_RELATION, index->relation, false);
@@ -555,6 +556,8 @@ void table_vacuum(struct collect *c, const ProtobufCMessage *message)
 
 	collect_say(c, vacuum->is_vacuumcmd ? "VACUUM" : "ANALYZE");
 	c->out->non_transactional = vacuum->is_vacuumcmd;
+	if (vacuum->is_vacuumcmd && !vacuum->n_rels)
+		collect_add(c, collect_object(SQL_TARGET, SQL_DATABASE_WIDE, NULL, "VACUUM"));
 	for (size_t i = 0; i < vacuum->n_rels; i++)
 		if (vacuum->rels[i]->node_case == PG_QUERY__NODE__NODE_VACUUM_RELATION)
 			collect_range(c, SQL_TARGET, SQL_RELATION,
@@ -563,6 +566,15 @@ void table_vacuum(struct collect *c, const ProtobufCMessage *message)
 
 void table_reindex(struct collect *c, const ProtobufCMessage *message)
 {
+	static const char *const words[][2] = {
+#define K(kind) [PG_QUERY__REINDEX_OBJECT_TYPE__REINDEX_OBJECT_##kind]
+		K(INDEX) = { "REINDEX INDEX", "REINDEX INDEX CONCURRENTLY" },
+		K(TABLE) = { "REINDEX TABLE", "REINDEX TABLE CONCURRENTLY" },
+		K(SCHEMA) = { "REINDEX SCHEMA", "REINDEX SCHEMA CONCURRENTLY" },
+		K(DATABASE) = { "REINDEX DATABASE", "REINDEX DATABASE CONCURRENTLY" },
+		K(SYSTEM) = { "REINDEX SYSTEM", NULL },
+#undef K
+	};
 	const PgQuery__ReindexStmt *reindex = (const PgQuery__ReindexStmt *)message;
 	bool index = reindex->kind == PG_QUERY__REINDEX_OBJECT_TYPE__REINDEX_OBJECT_INDEX;
 	bool one = index || reindex->kind == PG_QUERY__REINDEX_OBJECT_TYPE__REINDEX_OBJECT_TABLE;
@@ -575,8 +587,8 @@ void table_reindex(struct collect *c, const ProtobufCMessage *message)
 	else if (!one)
 		collect_add(c, collect_object(SQL_TARGET, SQL_DATABASE_WIDE, NULL, reindex->name));
 	c->out->non_transactional = concurrently || !one;
-	if (concurrently)
-		c->out->kind = "REINDEX CONCURRENTLY";
+	if ((size_t)reindex->kind < sizeof words / sizeof *words && words[reindex->kind][concurrently])
+		c->out->kind = words[reindex->kind][concurrently];
 }
 
 void table_cluster(struct collect *c, const ProtobufCMessage *message)
@@ -584,8 +596,10 @@ void table_cluster(struct collect *c, const ProtobufCMessage *message)
 	const PgQuery__ClusterStmt *cluster = (const PgQuery__ClusterStmt *)message;
 
 	c->out->non_transactional = !cluster->relation;
-	if (!cluster->relation)
+	if (!cluster->relation) {
+		collect_add(c, collect_object(SQL_TARGET, SQL_DATABASE_WIDE, NULL, "CLUSTER"));
 		return;
+	}
 	collect_range(c, SQL_TARGET, SQL_RELATION, cluster->relation, false);
 	c->table = cluster->relation;
 	if (cluster->indexname && *cluster->indexname)

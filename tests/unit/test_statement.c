@@ -229,7 +229,8 @@ Test(statement, types_functions_and_the_wide)
 		{ "VACUUM t", "OTHER VACUUM alone: target relation t" },
 		{ "ANALYZE t", "OTHER ANALYZE: target relation t" },
 		{ "CLUSTER t USING i", "OTHER CLUSTER: target relation t, reference index i of t" },
-		{ "CLUSTER", "OTHER CLUSTER alone:" },
+		{ "CLUSTER", "OTHER CLUSTER alone: target wide CLUSTER" },
+		{ "VACUUM", "OTHER VACUUM alone: target wide VACUUM" },
 		{ "DISCARD ALL", "RESET DISCARD ALL alone:" },
 	};
 
