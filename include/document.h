@@ -7,6 +7,7 @@
 #define PGDOCKET_DOCUMENT_H
 
 #include <stdbool.h>
+#include <string.h>
 #include "buf.h"
 #include "db.h"
 #include "digest.h"
@@ -96,6 +97,17 @@ struct doc_program {
 	size_t segments;
 	struct doc_segment *segment;
 };
+
+/* A migration that is cut stands in each of its segments: true in the first of them. */
+static inline bool doc_migration_begins(const struct doc_program *program, size_t segment,
+					size_t migration)
+{
+	const struct doc_segment *here = &program->segment[segment], *before = here - 1;
+
+	return migration > 0 || segment == 0 || before->migrations == 0 ||
+	       strcmp(before->migration[before->migrations - 1].version,
+		      here->migration[0].version) != 0;
+}
 
 struct doc_class {
 	int number;

@@ -209,7 +209,8 @@ static size_t segment_migrations(const struct doc_program *program)
 	size_t count = 0;
 
 	for (size_t i = 0; i < program->segments; i++)
-		count += program->segment[i].migrations;
+		for (size_t m = 0; m < program->segment[i].migrations; m++)
+			count += doc_migration_begins(program, i, m);
 	return count;
 }
 
@@ -277,7 +278,7 @@ static void summary_text(const struct plan *plan, const struct plan_statement *s
 		       findings[DOC_DANGER], findings[DOC_WARNING], findings[DOC_INFO],
 		       document->left_outs, document->left_outs == 1 ? "" : "s");
 	if (document->shared_locks)
-		buf_add_text(out, "tenants lock shared tables: the applier will use one worker\n");
+		buf_add_text(out, "tenants lock shared tables: what does runs in one tenant at a time\n");
 	buf_add_format(out,
 		       "expires %s\nnext: pgdocket show %s, then pgdocket sign %s --key KEY "
 		       "--principal WHO\n",

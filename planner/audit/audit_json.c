@@ -157,6 +157,8 @@ static void write_migrations(const struct doc_program *program, struct buf *out)
 	for (size_t s = 0; s < program->segments; s++)
 		for (size_t m = 0; m < program->segment[s].migrations; m++) {
 			const struct doc_migration *migration = &program->segment[s].migration[m];
+			if (!doc_migration_begins(program, s, m))
+				continue;
 			element(out);
 			buf_add_char(out, '{');
 			add_string(out, "version", migration->version);

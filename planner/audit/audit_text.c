@@ -202,6 +202,8 @@ static void show_class_migrations(const struct doc_program *program, struct buf 
 	for (size_t s = 0; s < program->segments; s++)
 		for (size_t m = 0; m < program->segment[s].migrations; m++) {
 			const struct doc_migration *migration = &program->segment[s].migration[m];
+			if (!doc_migration_begins(program, s, m))
+				continue;
 			buf_add_text(out, migration->up ? " " : " -");
 			add_safe(out, migration->version);
 			buf_add_char(out, '_');

@@ -1,7 +1,7 @@
 /*
- * The plan document's bytes: JSON with every key always present, in one order, without blanks or
- * ids or times, so that the same plan is the same bytes. bundles/plan.schema.json describes it;
- * document.c reads it.
+ * The plan document's bytes: JSON with every key always present (but a segment's "alone"), in one
+ * order, without blanks or ids or times, so that the same plan is the same bytes.
+ * bundles/plan.schema.json describes it; document.c reads it.
  */
 #include "making.h"
 
@@ -109,6 +109,18 @@ static void put_migrations(struct buf *out, const struct doc_segment *segment)
 	end(out, "],");
 }
 
+static void put_alone(struct buf *out, const struct doc_alone *alone)
+{
+	buf_add_text(out, "\"alone\":{");
+	put_text(out, "object", alone->object);
+	buf_add_text(out, "\"probe\":");
+	if (alone->has_probe)
+		put_step(out, &alone->probe);
+	else
+		buf_add_text(out, "null,");
+	end(out, "},");
+}
+
 static void put_segment(struct buf *out, const struct doc_segment *segment)
 {
 	buf_add_char(out, '{');
@@ -125,6 +137,8 @@ static void put_segment(struct buf *out, const struct doc_segment *segment)
 		put_statement(out, &segment->statement[i]);
 	end(out, "],");
 	put_steps(out, "after", segment->after, segment->afters);
+	if (!segment->transactional)
+		put_alone(out, &segment->alone);
 	end(out, "},");
 }
 

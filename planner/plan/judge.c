@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
+#include "alone.h"
 #include "document.h"
 
 typedef enum judge_result judge_rule_fn(const struct judge *judge, const struct judge_case *item,
@@ -491,29 +492,64 @@ static enum judge_result rule_session(const struct judge *judge, const struct ju
 	return JUDGE_ERROR;
 }
 
-static enum judge_result rule_not_in_transaction(const struct judge *judge,
-						 const struct judge_case *item,
-						 struct judge_verdict *out)
+bool judge_is_alone(const struct judge_case *item)
+{
+	return (item->statement->non_transactional || item->transaction_off) &&
+	       item->statement->category != SQL_SET;
+}
+
+/* The catalog is asked about the class's own schema only. */
+static bool acts_elsewhere(const struct judge *judge, const struct sql_statement *statement)
+{
+	for (size_t i = 0; i < statement->objects; i++)
+		if (judge_is_target(&statement->object[i]) &&
+		    judge_foreign_schema(judge, &statement->object[i]))
+			return true;
+	return false;
+}
+
+/* Sent alone, it is not taken back when it fails: what became of it must be told somehow. */
+static enum judge_result rule_alone(const struct judge *judge, const struct judge_case *item,
+				    struct judge_verdict *out)
 {
 	const struct sql_statement *statement = item->statement;
+	const char *kind = statement->kind ? statement->kind : "the statement";
+	enum alone_knowledge known = alone_known(statement);
+	bool again = statement->directives.idempotent || (item->file && item->file->idempotent);
 
-	(void)judge;
-	if (statement->non_transactional) {
-		SAY(out,
-		    "%s cannot run in a transaction, and this version applies in transactions only",
-		    statement->kind ? statement->kind : "the statement");
-		HINT(out,
-		     "take CONCURRENTLY out, or run it by hand and take it out of the migration");
+	if (!judge_is_alone(item))
+		return JUDGE_RUN;
+	if (statement->non_transactional && statement->objects && statement->object[0].unnamed) {
+		SAY(out, "%s gives its index no name, so nobody can tell whether it is there", kind);
+		HINT(out, "give the index a name");
 		return JUDGE_ERROR;
 	}
-	if (item->transaction_off) {
-		SAY(out, "is asked to run outside a transaction, and this version applies in "
-			 "transactions only");
-		HINT(out, "take transaction=off (dbmate: transaction:false) out if the migration "
-			  "may run in one");
+	if (statement->objects > 1 && !strcmp(kind, "DROP INDEX CONCURRENTLY")) {
+		SAY(out, "%s takes one index, and here are several", kind);
+		HINT(out, "write a statement for each of them");
 		return JUDGE_ERROR;
 	}
-	return JUDGE_RUN;
+	if (statement->directives.probe)
+		return JUDGE_RUN;
+	if (known == ALONE_PROBE && acts_elsewhere(judge, statement)) {
+		SAY(out, "%s acts on another schema, where nobody looks whether it was done", kind);
+		HINT(out, "say above it -- pgdocket: probe=SELECT ... (true: it has been done)");
+		return JUDGE_ERROR;
+	}
+	if (known != ALONE_UNKNOWN || again)
+		return JUDGE_RUN;
+	if (statement->non_transactional)
+		SAY(out, "%s cannot run in a transaction, and nobody can tell whether it was done "
+			 "when a run breaks off", kind);
+	else
+		SAY(out, "is asked to run outside of a transaction, and nobody can tell whether it "
+			 "was done when a run breaks off");
+	HINT(out, "say above it -- pgdocket: probe=SELECT ... (true: it has been done), or "
+		  "-- pgdocket: idempotent if it may run twice%s",
+	     statement->non_transactional
+		     ? ""
+		     : "; or take transaction=off (dbmate: transaction:false) out");
+	return JUDGE_ERROR;
 }
 
 static enum judge_result rule_first_word(const struct judge *judge, const struct judge_case *item,
@@ -548,7 +584,7 @@ static const struct {
 	{ "stray-reference", rule_stray },
 	{ "reach", rule_reach },
 	{ "fall-through", rule_fall_through },
-	{ "non-transactional", rule_not_in_transaction },
+	{ "non-transactional", rule_alone },
 	{ "first-word", rule_first_word },
 };
 

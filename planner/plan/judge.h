@@ -59,6 +59,8 @@ struct judge_verdict {
 
 void judge_statement(const struct judge *judge, const struct judge_case *item,
 		     struct judge_verdict *out);
+/* It is to be sent alone, outside of a transaction: because it must be, or because it says so. */
+bool judge_is_alone(const struct judge_case *item);
 /*
  * The reason for which a finding of this rule is accepted (by directive or pgdocket.conf), or NULL.
  */

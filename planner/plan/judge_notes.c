@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include "alone.h"
 #include "text.h"
 
 typedef void note_fn(const struct judge *judge, const struct judge_case *item,
@@ -46,6 +47,27 @@ static void note_opaque(const struct judge *judge, const struct judge_case *item
 		NOTE(out, "opaque", JUDGE_DANGER,
 		     "the parser does not understand it (%s); nobody has checked what it acts on",
 		     item->statement->opaque_why ? item->statement->opaque_why : "no reason given");
+}
+
+static void note_alone(const struct judge *judge, const struct judge_case *item,
+		       struct judge_verdict *out)
+{
+	const struct sql_directives *own = &item->statement->directives;
+	const char *then = "what a failure leaves behind is told by its directive's probe";
+
+	(void)judge;
+	if (!judge_is_alone(item)) {
+		if (own->probe)
+			NOTE(out, "unused-directive", JUDGE_INFO,
+			     "%s runs in a transaction: its probe is not asked", what(item));
+		return;
+	}
+	if (!own->probe && alone_known(item->statement) == ALONE_PROBE)
+		then = "what a failure leaves behind is cleaned up, and it is tried again";
+	else if (!own->probe)
+		then = "after a failure it is run again";
+	NOTE(out, "non-transactional", JUDGE_WARNING, "%s runs outside of a transaction: %s",
+	     what(item), then);
 }
 
 static bool reads_relations(const struct sql_statement *statement)
@@ -237,12 +259,12 @@ static void note_locks(const struct judge *judge, const struct judge_case *item,
 	for (size_t i = 0; i < out->locks; i++)
 		if (!strcmp(out->lock[i], "*"))
 			NOTE(out, "shared-lock", JUDGE_WARNING,
-			     "%s may lock shared relations from every tenant: the plan runs with one "
-			     "worker",
+			     "%s may lock shared relations from every tenant: it runs in one tenant at "
+			     "a time",
 			     what(item));
 		else
 			NOTE(out, "shared-lock", JUDGE_WARNING,
-			     "%s locks %s from every tenant: the plan runs with one worker",
+			     "%s locks %s from every tenant: it runs in one tenant at a time",
 			     what(item), out->lock[i]);
 }
 
@@ -277,7 +299,7 @@ static void note_tenant_locks(const struct judge *judge, const struct judge_case
 }
 
 static note_fn *const notes[] = {
-	note_tenant_locks, note_opaque,       note_data,    note_destructive,
+	note_tenant_locks, note_opaque,       note_alone,   note_data,  note_destructive,
 	note_setting,      note_reads_shared, note_missing, note_locks,
 };
 

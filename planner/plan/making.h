@@ -119,19 +119,69 @@ int steps_state(struct making *making, const struct planned *planned, const bool
 struct settings {
 	struct arena *arena;
 	const struct conf *conf;
-	size_t names, names_room;
-	const char **name; /* changed by the migration at hand, to be restored behind it */
-	size_t kept, kept_room;
-	const struct sql_statement **keep; /* with keep-session: repeated in later segments */
+	size_t count, room;
+	struct setting {
+		const struct sql_statement *from;
+		bool keep; /* keep-session: stays in force behind its migration */
+	} *item; /* what is in force, each setting once, in the order in which it was set */
 };
 extern const struct doc_pin settings_pins[];
 extern const size_t settings_pin_count;
 /* Note a SET that runs; *text is what to send, *why set when that is not what was written. */
 int settings_note(struct settings *settings, const struct sql_statement *statement, bool keep,
 		  const char **text, const char **why, struct err *err) MUST_CHECK;
-/* The text that takes setting number n of the migration back. */
-int settings_restore(struct settings *settings, size_t n, const char **text, const char **tag,
-		     struct err *err) MUST_CHECK;
+/* The text that takes a setting back; NULL when there is nothing to take back. */
+int settings_restore(struct settings *settings, const struct setting *setting, const char **text,
+		     const char **tag, struct err *err) MUST_CHECK;
+/* Behind a migration: what it did not keep is in force no more. */
+void settings_forget(struct settings *settings);
+/* What a statement that is sent alone lacks: the parameter's name; NULL: this sets none. */
+const char *settings_parameter(const struct setting *setting);
+/* It changes how long or how fast a statement runs, not what it does. */
+bool settings_is_pace(const char *parameter);
+
+/* cutting.c: a migration's judged statements, laid out in segments. */
+enum cutting_lane { LANE_NORMAL, LANE_SHARED, LANE_ALONE };
+struct cutting_piece {
+	const struct sql_statement *from;
+	const char *filtered; /* why; NULL: it runs */
+	bool keep;            /* keep-session holds for it */
+	enum cutting_lane lane;
+	struct doc_alone alone; /* of LANE_ALONE */
+	size_t locks;
+	const char **lock;
+};
+struct cutting {
+	struct making *making;
+	struct planned *planned;
+	const struct judge *judge;
+	int index; /* of planned */
+	struct err *err;
+	struct settings settings;
+	struct doc_segment *segment; /* the open one; NULL: none */
+	enum cutting_lane lane;      /* of segment */
+	size_t segment_room, statement_room, migration_room, label_room;
+	int number;                         /* of the newest statement */
+	bool *applied;                      /* as the closed segments leave it */
+	bool *after;                        /* and as the migrations laid out so far do */
+	size_t labels;                      /* of the open segment */
+	const struct sql_statement **label; /* ALTER TYPE ADD VALUE, not to be used before commit */
+	/* of the migration at hand */
+	int migration;
+	const struct making_file *file;
+	bool listed; /* the open segment names it */
+	size_t parts;
+	const char *cause;                      /* of its first cut */
+	const struct sql_statement *cause_from; /* the statement that asks for it */
+};
+int cutting_begin(struct cutting *cutting, struct making *making, int planned,
+		  const struct judge *judge, struct err *err) MUST_CHECK;
+/* The migration at hand; wrapped: BEGIN and COMMIT stand around the file. */
+int cutting_migration(struct cutting *cutting, struct cutting_piece *piece, size_t count,
+		      bool wrapped) MUST_CHECK;
+int cutting_end(struct cutting *cutting) MUST_CHECK;
+/* A finding or a problem of the migration at hand. */
+int cutting_remark(struct cutting *cutting, bool problem, const struct remark *remark) MUST_CHECK;
 
 /* snapshot_remarks.c: drift, strays, orphans and the rest that the snapshot itself has to say. */
 int snapshot_remarks(struct making *making, struct err *err) MUST_CHECK;

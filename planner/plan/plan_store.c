@@ -44,7 +44,8 @@ static int put_segment(const struct plan *plan, struct db *db, const struct doc_
 		       struct err *err)
 {
 	if (put_steps(db, segment->before, segment->befores, err) ||
-	    put_steps(db, segment->after, segment->afters, err))
+	    put_steps(db, segment->after, segment->afters, err) ||
+	    put_steps(db, &segment->alone.probe, segment->alone.has_probe, err))
 		return -1;
 	for (size_t i = 0; i < segment->statements; i++) {
 		const struct doc_statement *statement = &segment->statement[i];

@@ -1,7 +1,7 @@
 /*
  * Settings that migrations change: SET becomes SET LOCAL and is taken back behind its migration, to
- * the value that the plan pins or to the session's default; with keep-session it stays, and is
- * repeated in later segments.
+ * the value that the plan pins or to the session's default; with keep-session it stays. What is in
+ * force is repeated wherever a new segment begins.
  */
 #include "making.h"
 
@@ -21,17 +21,6 @@ const struct doc_pin settings_pins[] = {
 };
 const size_t settings_pin_count = sizeof settings_pins / sizeof settings_pins[0];
 
-static int remember(struct settings *settings, const char *name, struct err *err)
-{
-	for (size_t i = 0; i < settings->names; i++)
-		if (!strcasecmp(settings->name[i], name))
-			return 0;
-	if (GROW(settings->arena, settings->name, settings->names, settings->names_room, err))
-		return -1;
-	settings->name[settings->names++] = name;
-	return 0;
-}
-
 /* SET TRANSACTION and SET CONSTRAINTS change the transaction, not a setting. */
 static bool is_parameter(const char *name)
 {
@@ -39,25 +28,70 @@ static bool is_parameter(const char *name)
 	       strncasecmp(name, "transaction", 11) != 0;
 }
 
+const char *settings_parameter(const struct setting *setting)
+{
+	return is_parameter(setting->from->setting) ? setting->from->setting : NULL;
+}
+
+bool settings_is_pace(const char *parameter)
+{
+	static const char *const names[] = { "lock_timeout",
+					     "statement_timeout",
+					     "idle_in_transaction_session_timeout",
+					     "deadlock_timeout",
+					     "work_mem",
+					     "maintenance_work_mem",
+					     "max_parallel_workers_per_gather",
+					     "max_parallel_maintenance_workers",
+					     "vacuum_cost_delay",
+					     "vacuum_cost_limit",
+					     "client_min_messages" };
+
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+		if (!strcasecmp(names[i], parameter))
+			return true;
+	return false;
+}
+
+static bool same_setting(const struct setting *a, const struct setting *b)
+{
+	return a->keep == b->keep && a->from->setting && b->from->setting &&
+	       !strcasecmp(a->from->setting, b->from->setting);
+}
+
 int settings_note(struct settings *settings, const struct sql_statement *statement, bool keep,
 		  const char **text, const char **why, struct err *err)
 {
+	struct setting setting = { statement, keep };
+	size_t left = 0;
+
 	*text = statement->text;
 	*why = NULL;
-	if (!is_parameter(statement->setting))
-		return 0;
-	if (!statement->set_local) {
+	if (is_parameter(statement->setting) && !statement->set_local) {
 		if (statement_set_local(settings->arena, statement, text, err))
 			return -1;
 		*why = keep ? "SET LOCAL instead of SET; kept, as keep-session says"
 			    : "SET LOCAL instead of SET; taken back behind the migration";
 	}
-	if (!keep)
-		return remember(settings, statement->setting, err);
-	if (GROW(settings->arena, settings->keep, settings->kept, settings->kept_room, err))
+	setting.keep = keep && is_parameter(statement->setting);
+	if (GROW(settings->arena, settings->item, settings->count, settings->room, err))
 		return -1;
-	settings->keep[settings->kept++] = statement;
+	for (size_t i = 0; i < settings->count; i++)
+		if (!same_setting(&settings->item[i], &setting))
+			settings->item[left++] = settings->item[i];
+	settings->item[left++] = setting;
+	settings->count = left;
 	return 0;
+}
+
+void settings_forget(struct settings *settings)
+{
+	size_t left = 0;
+
+	for (size_t i = 0; i < settings->count; i++)
+		if (settings->item[i].keep)
+			settings->item[left++] = settings->item[i];
+	settings->count = left;
 }
 
 /* The value that the applier's session has, where that is not the server's default. */
@@ -103,14 +137,18 @@ static int quote_setting(struct buf *out, const char *name, struct err *err)
 	}
 }
 
-int settings_restore(struct settings *settings, size_t n, const char **text, const char **tag,
-		     struct err *err)
+int settings_restore(struct settings *settings, const struct setting *setting, const char **text,
+		     const char **tag, struct err *err)
 {
 	struct buf sql = BUF_INIT(4096);
 	char buffer[40];
-	const char *name = settings->name[n], *value = session_value(settings, name, buffer);
+	const char *name = settings_parameter(setting), *value;
 	int result = -1;
 
+	*text = NULL;
+	if (!name || setting->keep)
+		return 0;
+	value = session_value(settings, name, buffer);
 	if (value) {
 		buf_add_text(&sql, "SELECT pg_catalog.set_config(");
 		if (quote_literal(&sql, name, err))

@@ -25,6 +25,13 @@ void show_schemas(const struct show *show, int class_index, struct buf *out)
 		buf_add_format(out, " and %zu more", count - shown);
 }
 
+const char *show_lane(const struct doc_segment *segment)
+{
+	if (!segment->transactional)
+		return "alone";
+	return segment->shared_locks ? "shared" : "normal";
+}
+
 void show_lines(struct buf *out, const char *indent, const char *text, size_t len)
 {
 	size_t at = 0;

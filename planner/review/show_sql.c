@@ -63,6 +63,42 @@ static void steps(const struct doc_step *step, size_t count, struct buf *out)
 	}
 }
 
+static void probe_sql(const struct doc_alone *alone, struct buf *out)
+{
+	if (!alone->has_probe) {
+		buf_add_text(out, "\n-- no probe: what follows is run again until it succeeds\n");
+		return;
+	}
+	buf_add_format(out, "\n-- probe: the verdict must be %s before, and done behind\n",
+		       alone->probe.answer);
+	show_lines(out, "-- ", alone->probe.text, alone->probe.text_len);
+}
+
+/* What is sent alone stands between two transactions: guards before it, history rows behind it. */
+static int segment_sql(const struct show *show, const struct doc_segment *segment, struct buf *out,
+		       struct err *err)
+{
+	buf_add_format(out, "\n-- segment %d, %s%s\nBEGIN;\n", segment->number, show_lane(segment),
+		       segment->shared_locks ? ": locks shared tables, one schema at a time" : "");
+	if (segment->create_schema)
+		buf_add_text(out, "\n-- the schema is made first: CREATE SCHEMA\n");
+	steps(segment->before, segment->befores, out);
+	if (!segment->transactional) {
+		buf_add_text(out, "\nCOMMIT;\n\n-- sent alone, outside of a transaction\n");
+		probe_sql(&segment->alone, out);
+	}
+	for (size_t i = 0; i < segment->statements; i++)
+		if (statement_sql(show, segment, &segment->statement[i], out, err))
+			return -1;
+	if (!segment->transactional) {
+		buf_add_text(out, "\nBEGIN;\n");
+		steps(segment->before, segment->befores, out);
+	}
+	steps(segment->after, segment->afters, out);
+	buf_add_text(out, "\nCOMMIT;\n");
+	return 0;
+}
+
 static int class_sql(const struct show *show, int class_index, struct buf *out, struct err *err)
 {
 	const struct document *document = show->document;
@@ -77,19 +113,9 @@ static int class_sql(const struct show *show, int class_index, struct buf *out, 
 		       document->class[class_index].schemas == 1 ? "" : "s");
 	show_schemas(show, class_index, out);
 	buf_add_char(out, '\n');
-	for (size_t s = 0; s < program->segments; s++) {
-		const struct doc_segment *segment = &program->segment[s];
-
-		buf_add_format(out, "\n-- segment %d\nBEGIN;\n", segment->number);
-		if (segment->create_schema)
-			buf_add_text(out, "\n-- the schema is made first: CREATE SCHEMA\n");
-		steps(segment->before, segment->befores, out);
-		for (size_t i = 0; i < segment->statements; i++)
-			if (statement_sql(show, segment, &segment->statement[i], out, err))
-				return -1;
-		steps(segment->after, segment->afters, out);
-		buf_add_text(out, "\nCOMMIT;\n");
-	}
+	for (size_t s = 0; s < program->segments; s++)
+		if (segment_sql(show, &program->segment[s], out, err))
+			return -1;
 	return 0;
 }
 

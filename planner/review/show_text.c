@@ -149,19 +149,35 @@ static void shapes(const struct doc_class *class, struct buf *out)
 
 static void class_migrations(const struct doc_program *program, struct buf *out)
 {
+	bool shown = false;
+
 	for (size_t s = 0; s < program->segments; s++)
 		for (size_t i = 0; i < program->segment[s].migrations; i++) {
 			const struct doc_migration *migration = &program->segment[s].migration[i];
 
+			if (!doc_migration_begins(program, s, i))
+				continue;
 			buf_add_format(out, "  %-12s ",
-				       s + i             ? ""
+				       shown             ? ""
 				       : program->revert ? "reverts"
 							 : "migrations");
+			shown = true;
 			text_safe(out, migration->version, strlen(migration->version));
 			buf_add_char(out, ' ');
 			text_safe(out, migration->name, strlen(migration->name));
 			buf_add_char(out, '\n');
 		}
+}
+
+/* Only where there is more than one: "3 segments: normal, alone, normal". */
+static void class_segments(const struct doc_program *program, struct buf *out)
+{
+	if (program->segments == 1)
+		return;
+	buf_add_format(out, "  %-12s %zu: ", "segments", program->segments);
+	for (size_t s = 0; s < program->segments; s++)
+		buf_add_format(out, "%s%s", s ? ", " : "", show_lane(&program->segment[s]));
+	buf_add_char(out, '\n');
 }
 
 static int class_text(const struct show *show, int index, struct buf *out, struct err *err)
@@ -181,6 +197,7 @@ static int class_text(const struct show *show, int index, struct buf *out, struc
 	buf_add_format(out, " -> %.12s\n", hex);
 	shapes(class, out);
 	class_migrations(program, out);
+	class_segments(program, out);
 	buf_add_format(out, "  %-12s %d\n", "program", program->number);
 	return 0;
 }
@@ -224,13 +241,33 @@ static int statement_text(const struct show *show, const struct doc_statement *s
 	return show_original(show, statement, "             ", out, err);
 }
 
+static void alone_text(const struct doc_alone *alone, struct buf *out)
+{
+	buf_add_text(out, "    about: ");
+	text_safe(out, alone->object, strlen(alone->object));
+	buf_add_char(out, '\n');
+	if (!alone->has_probe) {
+		buf_add_text(out, "    no probe: it is run again until it succeeds\n");
+		return;
+	}
+	buf_add_format(out, "    probe, which must say %s before it and done behind it:\n",
+		       !strcmp(alone->probe.answer, "open|done") ? "open or done"
+								 : alone->probe.answer);
+	show_lines(out, "      ? ", alone->probe.text, alone->probe.text_len);
+}
+
 static int segment_text(const struct show *show, const struct doc_segment *segment, struct buf *out,
 			struct err *err)
 {
 	size_t next = 0;
 
-	buf_add_format(out, "  segment %d, one transaction%s\n", segment->number,
-		       segment->shared_locks ? ", locks shared tables" : "");
+	buf_add_format(out, "  segment %d, %s\n", segment->number,
+		       !segment->transactional ? "one statement, sent alone, outside of a transaction"
+		       : segment->shared_locks ? "one transaction, locks shared tables: one "
+						 "schema at a time"
+					       : "one transaction");
+	if (!segment->transactional)
+		alone_text(&segment->alone, out);
 	if (segment->create_schema)
 		buf_add_text(out, "    before: CREATE SCHEMA\n");
 	steps("before", segment->before, segment->befores, out);

@@ -56,7 +56,7 @@ alter() { sqlite3 x.docket "$1"; }
 	has "approved by bob@example.com"
 	has '"seen it"'
 	has "ticket CHG0012345"
-	has "complete; 5 segments"
+	has "complete; 11 segments"
 	has "uid $(id -u) on $(hostname), pgdocket-apply 0.1.0"
 	has "signed by $host"
 	has "migrations: 7_comments 8_checks"
@@ -76,8 +76,8 @@ alter() { sqlite3 x.docket "$1"; }
 	audit done.docket --schema tenant_0003
 	exits 0
 	has "tenant_0003 (oid "
-	has "done, 1 of 1 segment"
-	lacks "segments"
+	has "done, 3 of 3 segments"
+	has "migrations: 5_priority 6_invitations 7_comments 8_checks"
 	has "segment 1 done in "
 	audit done.docket --schema tenant_0003 --json
 	exits 0
@@ -117,7 +117,7 @@ alter() { sqlite3 x.docket "$1"; }
 	exits 4
 	audit x.docket
 	exits 4
-	has "tenant_0003: failed, SQLSTATE 23514"
+	has "tenant_0003: failed, 2 of 3 segments done, SQLSTATE 23514"
 	has "8_checks.up.sql line 2"
 	has "verified, not complete"
 	lacks " : "

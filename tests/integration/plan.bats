@@ -57,7 +57,7 @@ DROP TRIGGER t ON users;"
 @test "a foreign key to users runs and is marked as locking it" {
 	plan_of "CREATE TABLE notes (id int, author int REFERENCES users (id));"
 	exits 0
-	has "tenants lock shared tables: the applier will use one worker"
+	has "tenants lock shared tables: what does runs in one tenant at a time"
 	run pgdocket show s.docket
 	has "locks public.users"
 	has "shared-lock"
@@ -69,7 +69,7 @@ DROP TRIGGER t ON users;"
 	sql "CREATE TABLE tenant_3.notes (u int REFERENCES public.users (id))"
 	plan_of "DROP TABLE notes;"
 	exits 0
-	has "one worker"
+	has "what does runs in one tenant at a time"
 	has "destructive 3"
 }
 
@@ -112,9 +112,9 @@ DO \$\$ BEGIN UPDATE users SET email = ''; END \$\$;"
 	plan_of "-- pgdocket: scope=tenant
 DO \$\$ BEGIN UPDATE plans SET id = 1; END \$\$;"
 	exits 0
-	has "tenants lock shared tables: the applier will use one worker"
+	has "tenants lock shared tables: what does runs in one tenant at a time"
 	run pgdocket show s.docket
-	has "DO may lock shared relations from every tenant: the plan runs with one worker (shared-lock"
+	has "DO may lock shared relations from every tenant: it runs in one tenant at a time (shared-lock"
 	[ "$(pgdocket show s.docket --format json | jq -c '[.. | .locks? | select(. != null and . != [])] | unique')" = '[["*"]]' ]
 }
 
@@ -295,19 +295,250 @@ ALTER TABLE campaigns FROBNICATE;" --scope tenant
 	exits 0
 }
 
-@test "a non-transactional statement stops the plan with the reason" {
-	plan_of "CREATE INDEX CONCURRENTLY i ON campaigns (status);"
-	exits 1
-	has "CREATE INDEX CONCURRENTLY cannot run in a transaction"
+# lanes CLASS: the lanes of a class's segments, from the document.
+lanes() {
+	pgdocket show s.docket --json | jq -r ".document | .programs[.classes[$1].program].segments
+		| map(if .transactional | not then \"alone\" elif .shared_locks then \"shared\" else \"normal\" end) | join(\" \")"
+}
+# segment CLASS N FILTER: what jq says of the class's segment N.
+segment() {
+	pgdocket show s.docket --json | jq -r ".document | .programs[.classes[$1].program].segments[$2] | $3"
+}
+
+@test "a statement that cannot run in a transaction is a segment of its own" {
+	plan_of "ALTER TABLE campaigns ADD COLUMN x int;
+CREATE INDEX CONCURRENTLY x_idx ON campaigns (x);
+COMMENT ON COLUMN campaigns.x IS 'y';" --scope tenant
+	exits 0
+	has "tenant_1 and 2 alike: 1 migration, 3 statements"
+	[ "$(lanes 0)" = "normal alone normal" ]
+	[ "$(segment 0 1 '[.alone.object, .alone.probe.answer, (.statements | length), .migrations[0].version] | join(" ")')" = "x_idx open 1 2" ]
+	[ "$(segment 0 0 'has("alone")')" = false ]
+	# The history row is written behind the last statement of the migration.
+	[ "$(segment 0 0 '.after | length')" = 1 ]
+	[ "$(segment 0 1 '.after | length')" = 1 ]
+	[ "$(segment 0 2 '.after | map(.tag) | join(" ")')" = "DELETE INSERT " ]
+	[ "$(segment 0 1 '[.state_before == .state_after] | .[0]')" = true ]
+	run pgdocket show s.docket
+	has "segments     3: normal, alone, normal"
+	has "CREATE INDEX CONCURRENTLY runs outside of a transaction: what a failure leaves behind is cleaned up, and it is tried again (non-transactional"
+	has "2_second.up.sql:2: is applied in 3 parts, each committed by itself: CREATE INDEX CONCURRENTLY in line 2 is sent alone (cut"
+	has "what is pending is applied in 3 parts, each committed by itself, although transaction is schema (cut"
+	plan_of "CREATE INDEX CONCURRENTLY users_i ON users (email);" --scope tenant
+	exits 0
+	[ "$(lanes 0)" = normal ]
+}
+
+@test "what is sent alone makes no history table and no schema" {
+	sql "DROP TABLE tenant_1.schema_migrations, tenant_2.schema_migrations, tenant_3.schema_migrations"
+	sed -i 's/^query = .*/&\ncreate = yes/' pgdocket.conf
+	sql "INSERT INTO tenants (schema_name) VALUES ('tenant_4')"
+	migration 1 first "CREATE INDEX CONCURRENTLY i ON campaigns (status);"
+	snapshot
+	run pgdocket plan s.docket --scope tenant --to 1
+	exits 0
+	for class in 0 1; do
+		[ "$(lanes $class)" = "normal alone" ]
+		[ "$(segment $class 0 '[(.before | length), (.statements | length), (.after | length), (.migrations | length)] | join(" ")')" = "4 0 1 0" ]
+		[ "$(segment $class 1 '[(.before | length), (.statements | length), (.after | map(.tag) | join("+"))] | join(" ")')" = "2 1 DELETE+INSERT+" ]
+	done
+	[ "$(segment 1 0 .create_schema)" = true ]
+	[ "$(segment 1 1 .create_schema)" = false ]
+}
+
+@test "nobody can tell what became of it: the plan needs a probe, or that it may run twice" {
 	plan_of "-- pgdocket: transaction=off
 
 CREATE TABLE a (id int);
-CREATE TABLE b (id int);"
+CREATE TABLE b (id int);" --scope tenant
 	exits 1
-	has "2_second.up.sql:3: is asked to run outside a transaction"
+	has "2_second.up.sql:3: is asked to run outside of a transaction, and nobody can tell whether it was done"
+	has "hint: say above it -- pgdocket: probe=SELECT ... (true: it has been done), or -- pgdocket: idempotent if it may run twice; or take transaction=off (dbmate: transaction:false) out"
 	has "no plan was made: 1 problem"
-	plan_of "CREATE INDEX CONCURRENTLY users_i ON users (email);" --scope tenant
+	plan_of "-- pgdocket: transaction=off
+
+-- pgdocket: probe=SELECT pg_catalog.to_regclass('a') IS NOT NULL -- in this schema
+CREATE TABLE a (id int);
+-- pgdocket: idempotent
+CREATE TABLE IF NOT EXISTS b (id int);" --scope tenant
 	exits 0
+	[ "$(lanes 0)" = "alone alone" ]
+	[ "$(segment 0 0 '.alone.object + " " + .alone.probe.answer')" = "a open" ]
+	[ "$(segment 0 1 '.alone | tostring')" = '{"object":"b","probe":null}' ]
+	run pgdocket show s.docket
+	has "probe, which must say open before it and done behind it"
+	has "? SELECT CASE WHEN q.p THEN 'done' ELSE 'open' END, NULL FROM ("
+	has "? SELECT pg_catalog.to_regclass('a') IS NOT NULL
+      ? ) AS q (p)"
+	has "no probe: it is run again until it succeeds"
+	has "told by its directive's probe"
+	has "after a failure it is run again"
+}
+
+@test "a probe is one SELECT that changes nothing" {
+	local probe
+	for probe in "SELECT 1; SELECT 2" "SELECT 1 INTO x" "SELECT FROM FROM" \
+		"SELECT set_config('search_path', '', false) = ''" "SELECT true FROM pgdocket.applied"; do
+		plan_of "-- pgdocket: probe=$probe
+ALTER SYSTEM SET work_mem = '1MB';" --scope shared
+		exits 1
+		has "its probe cannot be asked: "
+		has "(probe)"
+	done
+	plan_of "-- pgdocket: probe=SELECT true
+CREATE TABLE a (id int);" --scope tenant
+	exits 0
+	has "1 info"
+	run pgdocket show s.docket
+	has "CREATE TABLE runs in a transaction: its probe is not asked (unused-directive"
+}
+
+@test "BEGIN and COMMIT around what is sent alone stop the plan; around a file they outweigh transaction=off" {
+	plan_of "BEGIN;
+CREATE INDEX CONCURRENTLY i ON campaigns (status);
+COMMIT;" --scope tenant
+	exits 1
+	has "2_second.up.sql:2: CREATE INDEX CONCURRENTLY is sent alone, and the file puts BEGIN and COMMIT around it"
+	has "hint: take BEGIN and COMMIT out of the file"
+	plan_of "-- pgdocket: transaction=off
+
+BEGIN;
+CREATE TABLE a (id int);
+COMMIT;" --scope tenant
+	exits 0
+	[ "$(lanes 0)" = normal ]
+}
+
+@test "what ends with its transaction is not cut off silently" {
+	plan_of "CREATE TEMP TABLE scratch (id int);
+CREATE INDEX CONCURRENTLY i ON campaigns (status);" --scope tenant
+	exits 1
+	has "2_second.up.sql:2: CREATE INDEX CONCURRENTLY is sent alone, and what CREATE TABLE in line 1 does ends with its transaction"
+	has "accept=cut REASON"
+	plan_of "CREATE TEMP TABLE scratch (id int);
+-- pgdocket: accept=cut scratch is not needed any more
+CREATE INDEX CONCURRENTLY i ON campaigns (status);" --scope tenant
+	exits 0
+	run pgdocket show s.docket
+	has "accepted: scratch is not needed any more"
+}
+
+@test "what locks shared tables is cut out, together with what locks them next to it" {
+	plan_of "ALTER TABLE campaigns ADD COLUMN u int;
+SET work_mem = '64MB';
+ALTER TABLE campaigns ADD FOREIGN KEY (u) REFERENCES users (id);
+CREATE TABLE notes (u int REFERENCES users (id));
+CREATE INDEX notes_u_idx ON notes (u);" --scope tenant
+	exits 0
+	[ "$(lanes 0)" = "normal shared normal" ]
+	[ "$(segment 0 1 '.statements | map(.does) | join(" ")')" = "run run run" ]
+	# Its settings go on behind the cut, and are taken back at the migration's end.
+	[ "$(segment 0 2 '.statements | map(.does) | join(" ")')" = "setting run setting" ]
+	run pgdocket show s.docket
+	has "repeated behind the cut"
+	has "ALTER TABLE ADD CONSTRAINT in line 3 locks shared tables, in a lane of its own"
+}
+
+@test "a migration that is one transaction by its own words goes to the shared lane whole" {
+	plan_of "BEGIN;
+ALTER TABLE campaigns ADD COLUMN u int;
+CREATE TABLE notes (u int REFERENCES users (id));
+COMMIT;" --scope tenant
+	exits 0
+	[ "$(lanes 0)" = shared ]
+	plan_of "LOCK TABLE campaigns;
+CREATE TABLE notes (u int REFERENCES users (id));" --scope tenant
+	exits 0
+	[ "$(lanes 0)" = shared ]
+}
+
+@test "lanes of several migrations: alike ones stay together" {
+	migration 3 third "CREATE TABLE b (u int REFERENCES users (id));"
+	migration 4 fourth "ALTER TABLE users ADD COLUMN z int;"
+	migration 5 fifth "ALTER TABLE campaigns ADD COLUMN z int;"
+	plan_of "CREATE TABLE a (u int REFERENCES users (id));" --scope tenant
+	exits 0
+	has "4 migrations, 3 statements, 1 filtered"
+	[ "$(lanes 0)" = "shared normal" ]
+	[ "$(segment 0 0 '.migrations | map(.version) | join(" ")')" = "2 3 4" ]
+	run pgdocket show s.docket
+	lacks ": is applied in"
+	has "what is pending is applied in 2 parts"
+	printf '[plan]\ntransaction = migration\n' >>pgdocket.conf
+	run pgdocket plan s.docket --scope tenant --replace
+	exits 0
+	[ "$(lanes 0)" = "shared shared normal normal" ]
+	run pgdocket show s.docket
+	lacks "applied in"
+}
+
+@test "an enum's new value is committed before it may be used" {
+	sql "CREATE TYPE tenant_1.mood AS ENUM ('ok')" && sql "CREATE TYPE tenant_2.mood AS ENUM ('ok')" &&
+		sql "CREATE TYPE tenant_3.mood AS ENUM ('ok')"
+	plan_of "ALTER TYPE mood ADD VALUE 'very sad';
+ALTER TYPE mood ADD VALUE 'glad' AFTER 'very sad';
+ALTER TABLE campaigns ADD COLUMN x int DEFAULT 1;
+UPDATE campaigns SET status = 'x' WHERE status = 'very sad';" --scope tenant
+	exits 0
+	[ "$(lanes 0)" = "normal normal" ]
+	[ "$(segment 0 0 '.statements | length')" = 3 ]
+	run pgdocket show s.docket
+	has "UPDATE in line 4 may use an enum's value that is added before"
+	for use in "CREATE TABLE a (m mood);" "DO \$\$ BEGIN PERFORM 1; END \$\$;" "SELECT f();" "CREATE VIEW v AS SELECT 'glad';"; do
+		plan_of "ALTER TYPE mood ADD VALUE 'glad'; $use" --scope tenant
+		exits 0
+		[ "$(lanes 0)" = "normal normal" ]
+	done
+	# In a later migration it is the same, and the migration is not cut.
+	migration 3 third "CREATE TABLE a (m text DEFAULT 'glad');"
+	plan_of "ALTER TYPE mood ADD VALUE 'glad'; CREATE TABLE b (id int DEFAULT 1);" --scope tenant
+	exits 0
+	[ "$(lanes 0)" = "normal normal" ]
+	[ "$(segment 0 1 '.migrations | map(.version) | join(" ")')" = 3 ]
+	rm migrations/3_*
+	plan_of "ALTER TYPE mood ADD VALUE 'glad'; CREATE TABLE b (id int);" --scope tenant
+	exits 0
+	[ "$(lanes 0)" = normal ]
+}
+
+@test "settings do not reach what is sent alone" {
+	plan_of "SET maintenance_work_mem = '64MB';
+CREATE INDEX CONCURRENTLY i ON campaigns (status);
+ALTER TABLE campaigns ADD COLUMN z int;" --scope tenant
+	exits 0
+	[ "$(lanes 0)" = "alone normal" ]
+	[ "$(segment 0 0 '.statements | map(.does) | join(" ")')" = "filtered run" ]
+	[ "$(segment 0 1 '.statements | map(.does) | join(" ")')" = "setting run setting" ]
+	run pgdocket show s.docket
+	has "warning 2_second.up.sql:2: maintenance_work_mem is set in line 1, but not in force for what is sent alone: CREATE INDEX CONCURRENTLY (session-set"
+	has "not run: not sent: it could not be in force for what is sent alone"
+	plan_of "SET row_security = off;
+CREATE INDEX CONCURRENTLY i ON campaigns (status);" --scope tenant
+	exits 1
+	has "2_second.up.sql:2: row_security is set in line 1, but not in force for what is sent alone: CREATE INDEX CONCURRENTLY"
+	has "hint: set it for the role or the database"
+}
+
+@test "reverting: an index is dropped concurrently" {
+	migration 2 second "CREATE INDEX CONCURRENTLY i ON campaigns (status);" \
+		"DROP INDEX CONCURRENTLY IF EXISTS i; ALTER TABLE campaigns ALTER COLUMN status SET DEFAULT 'x';"
+	for i in 1 2 3; do
+		sql "CREATE INDEX i ON tenant_$i.campaigns (status)" && sql "UPDATE tenant_$i.schema_migrations SET version = 2"
+	done
+	snapshot
+	run pgdocket plan s.docket --revert 1 --scope tenant
+	exits 0
+	[ "$(lanes 0)" = "alone normal" ]
+	[ "$(segment 0 0 '.alone.object + " " + .alone.probe.answer')" = "i open|done" ]
+	[ "$(segment 0 1 '.after | map(.tag) | join(" ")')" = "DELETE INSERT " ]
+}
+
+@test "the same plan twice is the same document, with what is sent alone" {
+	plan_of "CREATE INDEX CONCURRENTLY i ON campaigns (status); CREATE TABLE notes (u int REFERENCES users (id));"
+	exits 0
+	pgdocket show s.docket --json | jq -c .document >first
+	pgdocket plan -q s.docket --replace
+	pgdocket show s.docket --json | jq -c .document | cmp first -
 }
 
 @test "data-dependent and destructive statements are findings" {
@@ -663,7 +894,7 @@ SELECT 1;"
 	printf -- '-- migrate:up transaction:false\nCREATE TABLE c (id int);\n\n-- migrate:down\n' >migrations/20240103_c.sql
 	run pgdocket plan s.docket --replace
 	exits 1
-	has "is asked to run outside a transaction"
+	has "is asked to run outside of a transaction"
 }
 
 @test "what is made on both sides, or acts on a table that is not there, says which key settles it" {

@@ -365,11 +365,57 @@ Test(judge, session_and_transaction)
 		{ 'T', "COPY campaigns TO STDOUT", JUDGE_ERROR, "session-state", NULL },
 		{ 'T', "SELECT pg_catalog.set_config('search_path', '', false)", JUDGE_ERROR,
 		  "session-state", NULL },
-		{ 'T', "CREATE INDEX CONCURRENTLY i ON campaigns (id)", JUDGE_ERROR,
-		  "non-transactional", NULL },
-		{ 'T', "VACUUM campaigns", JUDGE_ERROR, "non-transactional", NULL },
+	};
+
+	CHECK(cases);
+}
+
+Test(judge, what_cannot_run_in_a_transaction)
+{
+	static const struct expected cases[] = {
+		{ 'T', "CREATE INDEX CONCURRENTLY i ON campaigns (id)", JUDGE_RUN, NULL, NULL },
+		{ 'T', "CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS i ON campaigns (id)",
+		  JUDGE_RUN, NULL, NULL },
+		{ 'T', "CREATE INDEX CONCURRENTLY ON campaigns (id)", JUDGE_ERROR,
+		  "non-transactional", "gives its index no name" },
+		{ 'T', "-- pgdocket: idempotent\nCREATE INDEX CONCURRENTLY ON campaigns (id)",
+		  JUDGE_ERROR, "non-transactional", "gives its index no name" },
+		{ 'T', "DROP INDEX CONCURRENTLY campaigns_status_idx", JUDGE_RUN, NULL, NULL },
+		{ 'T', "DROP INDEX CONCURRENTLY campaigns_status_idx, b", JUDGE_ERROR,
+		  "non-transactional", "takes one index" },
+		{ 'T', "REINDEX INDEX CONCURRENTLY campaigns_status_idx", JUDGE_RUN, NULL, NULL },
+		{ 'T', "REINDEX (CONCURRENTLY) TABLE campaigns", JUDGE_RUN, NULL, NULL },
+		{ 'T', "ALTER TABLE campaigns DETACH PARTITION orders CONCURRENTLY", JUDGE_RUN, NULL,
+		  NULL },
+		{ 'T', "VACUUM campaigns", JUDGE_RUN, NULL, NULL },
+		{ 'T', "VACUUM", JUDGE_FILTER, "database-wide", NULL },
+		{ 'S', "VACUUM", JUDGE_RUN, NULL, NULL },
+		{ 'T', "CLUSTER", JUDGE_FILTER, "database-wide", NULL },
+		{ 'S', "REINDEX SCHEMA public", JUDGE_RUN, NULL, NULL },
+		{ 'S', "REINDEX SCHEMA CONCURRENTLY public", JUDGE_ERROR, "non-transactional", NULL },
+		{ 'S', "ALTER SYSTEM SET work_mem = '1MB'", JUDGE_ERROR, "non-transactional",
+		  "ALTER SYSTEM cannot run in a transaction, and nobody can tell whether it was "
+		  "done" },
+		{ 'S', "-- pgdocket: idempotent\nALTER SYSTEM SET work_mem = '1MB'", JUDGE_RUN,
+		  NULL, NULL },
+		{ 'S', "-- pgdocket: probe=SELECT true\nALTER SYSTEM SET work_mem = '1MB'", JUDGE_RUN,
+		  NULL, NULL },
 		{ 'T', "-- pgdocket: transaction=off\nCREATE INDEX i ON campaigns (id)",
-		  JUDGE_ERROR, "non-transactional", NULL },
+		  JUDGE_ERROR, "non-transactional", "is asked to run outside of a transaction" },
+		{ 'T', "-- pgdocket: transaction=off, idempotent\nCREATE INDEX i ON campaigns (id)",
+		  JUDGE_RUN, NULL, NULL },
+		{ 'T', "-- pgdocket: transaction=off\nSET work_mem = '1MB'", JUDGE_RUN, NULL, NULL },
+		/* Only the class's own relations. */
+		{ 'T', "CREATE INDEX CONCURRENTLY i ON plans (id)", JUDGE_ERROR, "fall-through", NULL },
+		{ 'T', "CREATE INDEX CONCURRENTLY i ON public.plans (id)", JUDGE_ERROR,
+		  "foreign-schema", NULL },
+		{ 'T', "DROP INDEX CONCURRENTLY public.x", JUDGE_ERROR, "foreign-schema", NULL },
+		{ 'T', "DROP INDEX CONCURRENTLY users_email_idx", JUDGE_FILTER, "one-side", NULL },
+		{ 'S', "-- pgdocket: scope=shared\nCREATE INDEX CONCURRENTLY i ON other.t (id)",
+		  JUDGE_ERROR, "non-transactional", "acts on another schema" },
+		{ 'S',
+		  "-- pgdocket: scope=shared idempotent\nCREATE INDEX CONCURRENTLY i ON other.t (id)",
+		  JUDGE_ERROR, "non-transactional", "acts on another schema" },
 	};
 
 	CHECK(cases);
