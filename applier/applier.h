@@ -278,6 +278,8 @@ char *workcopy_locate(const struct run *run, struct err *err);
 int seen_read(struct run *run, struct db *db, struct err *err) MUST_CHECK;
 /* Is there a record of this row, which fits the plan? */
 bool seen_done(const struct run *run, const struct ledger_row *row);
+/* ERR_INCOMPLETE: a segment was recorded, and the ledger does not have it (behind tasks_apply_ledger). */
+int seen_check(const struct run *run, struct err *err) MUST_CHECK;
 
 /* --- task.c --- */
 int tasks_build(struct run *run, struct err *err) MUST_CHECK;

@@ -166,7 +166,7 @@ static int confirm(struct run *run, struct err *err)
 static int start_records(struct run *run, struct err *err)
 {
 	if (workcopy_open(run, &run->workcopy, err) ||
-		seen_read(run, workcopy_db(run->workcopy), err) ||
+		seen_read(run, workcopy_db(run->workcopy), err) || seen_check(run, err) ||
 		recorder_new(workcopy_db(run->workcopy), run->id, &run->verified.trust.plan,
 			trust_host_key(run->trust), &run->recorder, err) ||
 		events_begin(run, err))

@@ -68,3 +68,19 @@ bool seen_done(const struct run *run, const struct ledger_row *row)
 {
 	return task_find(run, row->schema)->recorded[row->segment - 1];
 }
+
+int seen_check(const struct run *run, struct err *err)
+{
+	for (size_t i = 0; i < run->tasks; i++) {
+		const struct task *task = &run->task[i];
+		if (task->state == TASK_DONE || !task->recorded[task->next])
+			continue;
+		err_set(err, ERR_INCOMPLETE,
+			"the records say that segment %d of schema %s was committed, the ledger does not",
+			task_segment(task)->number, task->schema->name);
+		return err_hint(err,
+			"a failover lost it, or the database came back from a backup: see what else is "
+			"missing, and plan again from a new snapshot");
+	}
+	return 0;
+}

@@ -1,5 +1,5 @@
 -- Pin a worker's session. $1 lock_timeout, $2 statement_timeout, $3 identity (as session_facts). client_connection_check_interval is there from 14 on.
--- Notices are nobody's business: not even sent, they cannot fill this host's memory.
+-- Notices are nobody's business: not even sent, they cannot fill this host's memory. What is recorded as committed outlives a crash.
 -- Column: whether both roles are still those that the session began with.
 WITH pinned AS MATERIALIZED (
   SELECT pg_catalog.count(pg_catalog.set_config(s.name, s.value, false)) AS settings
@@ -8,6 +8,7 @@ WITH pinned AS MATERIALIZED (
                  ('standard_conforming_strings', 'on', 0), ('extra_float_digits', '1', 0), ('jit', 'off', 0), ('quote_all_identifiers', 'off', 0),
                  ('client_encoding', 'UTF8', 0), ('client_min_messages', 'error', 0), ('client_connection_check_interval', '1s', 140000),
                  ('idle_session_timeout', '0', 140000), ('idle_in_transaction_session_timeout', '60s', 0), ('lock_timeout', $1::pg_catalog.text, 0),
-                 ('statement_timeout', $2::pg_catalog.text, 0)) AS s(name, value, since)
-   WHERE s.since OPERATOR(pg_catalog.<=) pg_catalog.current_setting('server_version_num')::pg_catalog.int4)
+                 ('statement_timeout', $2::pg_catalog.text, 0), ('synchronous_commit', 'on', 0)) AS s(name, value, since)
+   WHERE s.since OPERATOR(pg_catalog.<=) pg_catalog.current_setting('server_version_num')::pg_catalog.int4
+         AND (s.name OPERATOR(pg_catalog.<>) 'synchronous_commit' OR pg_catalog.current_setting(s.name) OPERATOR(pg_catalog.=) 'off'))
 SELECT pg_catalog.concat_ws('/', pg_catalog.quote_ident(CURRENT_USER), pg_catalog.quote_ident(SESSION_USER)) OPERATOR(pg_catalog.=) $3::pg_catalog.text FROM pinned
