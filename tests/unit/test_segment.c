@@ -519,3 +519,184 @@ Test(segment, deadline_cancels)
 	cr_expect_lt(clock_monotonic_us() - start, 15000000);
 	expect_nothing_left();
 }
+
+/* --- statements that are sent alone --- */
+
+static const char probe_index[] =
+	"SELECT CASE WHEN i.indexrelid IS NULL THEN 'open' WHEN i.indisvalid AND i.indisready THEN 'done' ELSE 'broken' END, "
+	"CASE WHEN NOT i.indisvalid THEN 'ix' END "
+	"FROM (VALUES (1)) one(row) LEFT JOIN pg_catalog.pg_index i ON i.indexrelid = pg_catalog.to_regclass('ix')";
+
+static void alone(const char *text, const char *tag, const char *probe)
+{
+	segment.statements = 0;
+	add(text, tag);
+	statements[0].locks = 0;
+	segment.transactional = false;
+	segment.alone = (struct doc_alone){ .object = "ix", .has_probe = probe != NULL,
+		                            .probe = { .text = probe, .answer = "open" } };
+}
+
+static void begin_alone(void)
+{
+	begin();
+	as_admin("CREATE TABLE tenant_a.t (id int); ALTER TABLE tenant_a.t OWNER TO applier; INSERT INTO tenant_a.t VALUES (1), (2)");
+	alone("CREATE UNIQUE INDEX CONCURRENTLY ix ON t (id)", "CREATE INDEX", probe_index);
+}
+
+static void expect_index(void)
+{
+	EXPECT("SELECT count(*) FROM pg_index WHERE indrelid = 'tenant_a.t'::regclass AND indisvalid", "1");
+	EXPECT("SELECT count(*) FROM pg_index WHERE indrelid = 'tenant_a.t'::regclass", "1");
+	EXPECT("SELECT count(*) FROM pgdocket.finished", "1");
+	EXPECT("SELECT count(*) FROM pgdocket.intent", "1");
+	EXPECT("SELECT version FROM tenant_a.schema_migrations", "1");
+}
+
+static void expect_no_index(const char *intents)
+{
+	EXPECT("SELECT count(*) FROM pg_index WHERE indrelid = 'tenant_a.t'::regclass", "0");
+	EXPECT("SELECT count(*) FROM pgdocket.applied", "0");
+	EXPECT("SELECT count(*) FROM pgdocket.intent", intents);
+	EXPECT("SELECT version FROM tenant_a.schema_migrations", "0");
+}
+
+static void expect_outcome(const struct segment_result *r, enum segment_outcome outcome)
+{
+	cr_expect_eq(r->outcome, outcome, "%d: %s", r->outcome, r->error.message);
+}
+
+Test(segment, a_statement_alone_is_done_once)
+{
+	begin_alone();
+	for (int reset = 0; reset < 2; reset++) {
+		struct session *s = ready();
+		job.reset = reset;
+		const struct segment_result *r = run(s);
+		expect_outcome(r, SEGMENT_COMMITTED);
+		cr_expect(r->has_shape);
+		cr_expect_not(r->spent);
+		expect_index();
+		as_admin("DROP INDEX tenant_a.ix; TRUNCATE pgdocket.applied, pgdocket.finished, pgdocket.intent;"
+		         "UPDATE tenant_a.schema_migrations SET version = 0");
+	}
+}
+
+Test(segment, what_stands_in_the_way_of_a_statement_alone_is_told)
+{
+	begin_alone();
+	as_admin("CREATE INDEX ix ON tenant_a.t (id)");
+	const struct segment_result *r = run(ready());
+	expect_outcome(r, SEGMENT_ROLLED_BACK);
+	cr_expect_str_eq(r->error.reason, "probe");
+	cr_expect(strstr(r->error.message, "done"), "%s", r->error.message);
+	EXPECT("SELECT count(*) FROM pgdocket.intent", "0");
+	as_admin("UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'tenant_a.ix'::regclass");
+	r = run(ready());
+	expect_outcome(r, SEGMENT_ROLLED_BACK);
+	cr_expect(strstr(r->error.message, "broken"), "%s", r->error.message);
+	EXPECT("SELECT count(*) FROM pgdocket.intent", "0");
+}
+
+Test(segment, a_statement_alone_that_fails_is_cleaned_up_and_can_be_tried_again)
+{
+	begin_alone();
+	as_admin("INSERT INTO tenant_a.t VALUES (2)");
+	struct session *s = ready();
+	const struct segment_result *r = run(s);
+	expect_outcome(r, SEGMENT_ROLLED_BACK);
+	cr_expect_str_eq(r->error.sqlstate, "23505", "%s", r->error.message);
+	cr_assert_not_null(r->statement);
+	expect_no_index("1");
+	as_admin("DELETE FROM tenant_a.t WHERE ctid = (SELECT max(ctid) FROM tenant_a.t)");
+	job.reset = true;
+	expect_outcome(run(s), SEGMENT_COMMITTED);
+	expect_index();
+}
+
+Test(segment, a_statement_alone_is_resumed_from_what_is_there)
+{
+	static const char *const left[] = {
+		"SELECT 1",
+		"CREATE UNIQUE INDEX ix ON tenant_a.t (id)",
+		"CREATE UNIQUE INDEX ix ON tenant_a.t (id); UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'tenant_a.ix'::regclass",
+	};
+	begin_alone();
+	for (size_t i = 0; i < COUNT(left); i++) {
+		char intent[200];
+		snprintf(intent, sizeof intent,
+		         "INSERT INTO pgdocket.intent VALUES ('\\x07' || repeat('\\000', 31)::bytea, %lld, 1, 'other', 'ix')", (long long)job.oid);
+		as_admin(intent);
+		as_admin(left[i]);
+		as_admin("ALTER INDEX IF EXISTS tenant_a.ix OWNER TO applier");
+		const struct segment_result *r = run(ready());
+		expect_outcome(r, SEGMENT_COMMITTED);
+		expect_index();
+		as_admin("DROP INDEX tenant_a.ix; TRUNCATE pgdocket.applied, pgdocket.finished, pgdocket.intent;"
+		         "UPDATE tenant_a.schema_migrations SET version = 0");
+	}
+}
+
+Test(segment, a_statement_alone_without_probe_runs_and_runs_again)
+{
+	begin_alone();
+	alone("VACUUM t", "VACUUM", NULL);
+	expect_outcome(run(ready()), SEGMENT_COMMITTED);
+	EXPECT("SELECT count(*) FROM pgdocket.finished", "1");
+}
+
+Test(segment, a_statement_alone_whose_probe_denies_it_is_not_done)
+{
+	begin_alone();
+	alone("VACUUM t", "VACUUM", "SELECT 'open', NULL");
+	const struct segment_result *r = run(ready());
+	expect_outcome(r, SEGMENT_ROLLED_BACK);
+	cr_expect_str_eq(r->error.reason, "probe");
+	EXPECT("SELECT count(*) FROM pgdocket.finished", "0");
+	alone("VACUUM t", "VACUUM", "SELECT 'perhaps', NULL");
+	r = run(ready());
+	expect_outcome(r, SEGMENT_ROLLED_BACK);
+	cr_expect(strstr(r->error.message, "perhaps"), "%s", r->error.message);
+	alone("VACUUM t", "VACUUM", "SELECT 'ready', NULL");
+	expect_outcome(run(ready()), SEGMENT_COMMITTED);
+}
+
+/* Somebody's snapshot makes the build wait; then the backend is ended, or the statement cancelled. */
+Test(segment, a_statement_alone_that_is_interrupted_leaves_nothing_broken)
+{
+	static const char *const how[] = { "pg_terminate_backend", "pg_cancel_backend" };
+	struct session_options options = { .conninfo = "segment", .host = getenv("PG_FIXTURE"), .user = "postgres" };
+	struct err err = ERR_INIT;
+	begin_alone();
+	for (size_t i = 0; i < COUNT(how); i++) {
+		struct session *holder = NULL, *s = ready();
+		struct segment *engine = segment_new(&err);
+		char sql[300];
+		engines[runs++] = engine;
+		cr_assert_eq(session_open(&options, &holder, &err), 0);
+		opened[sessions++] = holder;
+		cr_assert_eq(session_script(holder, "BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT * FROM tenant_a.t", 5000, &err), 0);
+		segment_start(engine, s, &job);
+		for (bool waits = false; !waits && !segment_advance(engine, clock_monotonic_us());) {
+			cr_assert_eq(session_wait(&s, 1, 50, &err), 0);
+			char *text = value("SELECT count(*) FROM pg_locks WHERE locktype = 'virtualxid' AND NOT granted");
+			waits = *text == '1';
+			free(text);
+		}
+		snprintf(sql, sizeof sql, "SELECT %s(%d)", how[i], session_backend_pid(s));
+		as_admin(sql);
+		as_admin("SELECT pg_sleep(0.3)");
+		cr_assert_eq(session_script(holder, "COMMIT", 5000, &err), 0);
+		while (!segment_advance(engine, clock_monotonic_us()))
+			cr_assert_eq(session_wait(&s, 1, 50, &err), 0);
+		const struct segment_result *r = segment_result(engine);
+		expect_outcome(r, i ? SEGMENT_ROLLED_BACK : SEGMENT_UNKNOWN);
+		cr_expect_str_eq(r->error.sqlstate, i ? "57014" : "57P01", "%s", r->error.message);
+		if (i)
+			expect_no_index("1");
+		expect_outcome(run(ready()), SEGMENT_COMMITTED);
+		expect_index();
+		as_admin("DROP INDEX tenant_a.ix; TRUNCATE pgdocket.applied, pgdocket.finished, pgdocket.intent;"
+		         "UPDATE tenant_a.schema_migrations SET version = 0");
+	}
+}
