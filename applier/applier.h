@@ -333,6 +333,9 @@ void workers_close(struct run *run);
 /* Begin the task's next segment. What goes wrong on the session is told by the segment's result. */
 int worker_begin(
 	struct run *run, struct worker *worker, struct task *task, struct err *err) MUST_CHECK;
+/* Do what the table says; *reset: the session has to be made anew first. ERR_BUG. */
+int worker_handle(struct worker *worker, enum worker_event event, bool *reset,
+	struct err *err) MUST_CHECK;
 /* Its segment has ended; the session is closed if it is spent. */
 int worker_end(struct worker *worker, struct err *err) MUST_CHECK;
 

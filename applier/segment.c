@@ -229,7 +229,7 @@ static void lost(struct segment *segment)
 	end(segment, SEGMENT_UNKNOWN);
 }
 
-static void handle(struct segment *segment, enum segment_event event)
+void segment_handle(struct segment *segment, enum segment_event event)
 {
 	const struct segment_transition *transition = &segment_table[segment->state][event];
 	segment->state = transition->next;
@@ -372,7 +372,7 @@ bool segment_advance(struct segment *segment, int64_t now_us)
 			event = late(segment);
 			now_us = 0;
 		}
-		handle(segment, event);
+		segment_handle(segment, event);
 	}
 	return true;
 }

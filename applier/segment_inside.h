@@ -71,6 +71,9 @@ struct segment_transition {
 /* What does not stand in it is a fault of ours (70). */
 extern const struct segment_transition segment_table[SEGMENT_STATES][SEGMENT_EVENTS];
 
+/* Do what the table says. */
+void segment_handle(struct segment *segment, enum segment_event event);
+
 enum probe_verdict { PROBE_NONE, PROBE_OPEN, PROBE_READY, PROBE_DONE, PROBE_BROKEN };
 
 /* One thing that was sent, with what it must answer. */

@@ -31,8 +31,7 @@ const struct worker_transition worker_table[WORKER_STATES][WORKER_EVENTS] = {
 #undef ON
 /* clang-format on */
 
-/* *reset: the session has to be made anew first. */
-static int handle(struct worker *worker, enum worker_event event, bool *reset, struct err *err)
+int worker_handle(struct worker *worker, enum worker_event event, bool *reset, struct err *err)
 {
 	const struct worker_transition *transition = &worker_table[worker->state][event];
 	if (transition->action == WORKER_BUG)
@@ -56,7 +55,7 @@ static int open_session(struct run *run, struct worker *worker, struct err *err)
 		return err_context(err, "worker %d", worker->number);
 	worker->served = 0;
 	if (segment_open_session(worker->session, run->document, err) == 0)
-		return handle(worker, WORKER_OPENED, &reset, err);
+		return worker_handle(worker, WORKER_OPENED, &reset, err);
 	session_close(worker->session);
 	worker->session = NULL;
 	return err_context(err, "worker %d", worker->number);
@@ -78,7 +77,7 @@ void workers_close(struct run *run)
 	struct err ignored = ERR_INIT;
 	bool reset;
 	for (int i = 0; i < run->workers; i++) {
-		if (handle(&run->worker[i], WORKER_CLOSED, &reset, &ignored))
+		if (worker_handle(&run->worker[i], WORKER_CLOSED, &reset, &ignored))
 			err_clear(&ignored);
 		segment_free(run->worker[i].engine);
 	}
@@ -102,10 +101,10 @@ int worker_begin(struct run *run, struct worker *worker, struct task *task, stru
 		.context = run,
 	};
 	if (!goes_on && worker->served >= SCHEMAS_PER_SESSION &&
-		handle(worker, WORKER_WORN, &job.reset, err))
+		worker_handle(worker, WORKER_WORN, &job.reset, err))
 		return -1;
 	if ((!worker->session && open_session(run, worker, err)) ||
-		handle(worker, goes_on ? WORKER_GOES_ON : WORKER_BEGINS, &job.reset, err))
+		worker_handle(worker, goes_on ? WORKER_GOES_ON : WORKER_BEGINS, &job.reset, err))
 		return -1;
 	worker->served += !goes_on;
 	worker->task = task;
@@ -124,5 +123,5 @@ int worker_begin(struct run *run, struct worker *worker, struct task *task, stru
 int worker_end(struct worker *worker, struct err *err)
 {
 	bool spent = segment_result(worker->engine)->spent, reset;
-	return handle(worker, spent ? WORKER_SPENT : WORKER_ENDED, &reset, err);
+	return worker_handle(worker, spent ? WORKER_SPENT : WORKER_ENDED, &reset, err);
 }
