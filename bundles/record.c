@@ -50,28 +50,21 @@ void record_begin(
 	record_key(out, "type", type);
 }
 
-/* How much may be written: whole UTF-8 characters whose encoded form stays within VALUE_MAX. */
-static size_t value_fits(const char *value, size_t len)
-{
-	struct buf encoded = BUF_INIT(VALUE_MAX);
-	size_t fits = 0;
-	for (size_t i = 0; i < len && !encoded.failed; i++) {
-		if (((unsigned char)value[i] & 0xc0) != 0x80)
-			fits = i;
-		text_percent(&encoded, value + i, 1);
-	}
-	if (!encoded.failed)
-		fits = len;
-	buf_release(&encoded);
-	return fits;
-}
-
+/* As many whole UTF-8 characters as have an encoded form within VALUE_MAX. It is written straight
+ * to out: a copy that ran out of memory would look like a shorter value. */
 void record_key(struct buf *out, const char *key, const char *value)
 {
 	if (!*value)
 		return;
 	buf_add_format(out, "%s: ", key);
-	text_percent(out, value, value_fits(value, strlen(value)));
+	size_t start = out->len, fits = start;
+	for (; *value && out->len - start <= VALUE_MAX; value++) {
+		if (((unsigned char)*value & 0xc0) != 0x80)
+			fits = out->len;
+		text_percent(out, value, 1);
+	}
+	if (out->len - start > VALUE_MAX)
+		out->len = fits;
 	buf_add_char(out, '\n');
 }
 
