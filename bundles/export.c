@@ -29,6 +29,8 @@ static int export_vacuum(const char *work_path, const char *temporary, struct er
 		goto out;
 	db_bind_text(query, 1, into);
 	rc = db_run(query, err);
+	if (err->code == ERR_BUG) /* SQLite's answer also where the new file's size cannot be had */
+		err->code = ERR_IO;
 out:
 	db_finish(query);
 	db_close(db);
