@@ -31,7 +31,8 @@ static int scratch_remove(const char *path, const struct stat *st, int type, str
 static inline void scratch_make(void)
 {
 	struct err err = ERR_INIT;
-	snprintf(scratch, sizeof scratch, "/tmp/pgd-unit.XXXXXX");
+	/* In memory where that can be: every change of a bundle is synced. */
+	snprintf(scratch, sizeof scratch, "%s/pgd-unit.XXXXXX", access("/dev/shm", W_OK) ? "/tmp" : "/dev/shm");
 	cr_assert(mkdtemp(scratch));
 	cr_assert_eq(chdir(scratch), 0);
 	OK(bundle_process_init(&err));
