@@ -349,8 +349,7 @@ void waves_catch_signals(void);
 bool waves_interrupted(void);
 
 /* --- events.c: what is told of a run: records, JSON lines, lines for people --- */
-int events_begin(struct run *run, struct err *err) MUST_CHECK; /* record run-start */
-void events_run_start(struct run *run);
+int events_begin(struct run *run, struct err *err) MUST_CHECK;
 void events_wave_start(struct run *run);
 int events_segment(struct run *run, const struct worker *worker, struct err *err) MUST_CHECK;
 /* A segment that only the ledger knows of. */

@@ -294,10 +294,7 @@ static int again(struct run *run, struct err *err)
 	completed_line(run);
 	if (!lacking)
 		return 0;
-	if (start_records(run, err))
-		return -1;
-	events_run_start(run);
-	return finish(run, err);
+	return start_records(run, err) ? -1 : finish(run, err);
 }
 
 static void decide_jobs(struct run *run)
@@ -316,12 +313,7 @@ static int apply(struct run *run, struct err *err)
 	decide_jobs(run);
 	if (look_for_uncovered(run, err) || confirm(run, err) || start_records(run, err))
 		return -1;
-	int rc = ledger_begin(run, err);
-	if (!rc) {
-		events_run_start(run);
-		rc = waves_run(run, err);
-	}
-	if (rc) {
+	if (ledger_begin(run, err) || waves_run(run, err)) {
 		waves_stop(run, err);
 		err_clear(err);
 	}

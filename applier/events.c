@@ -1,8 +1,7 @@
 /*
  * What is told of a run: records for audit, with --json one object per line on stdout, else lines
- * for people and a progress bar on stderr. Both are written by lists of keys; those of records and
- * their order are record.h's. Texts that came from a server or a bundle are shown with control
- * characters escaped.
+ * for people and a progress bar on stderr. Keys of records and their order are record.h's. Texts
+ * that came from a server or a bundle are shown with control characters escaped.
  */
 #include "applier.h"
 
@@ -21,110 +20,68 @@
 #define PROGRAM_MAX (64u << 20)
 #define START_MAX 13000 /* what signatures may fill of the first record */
 
-/* --- lists of keys, with a value each behind them --- */
+/* --- facts, for records and objects --- */
 
-/*
- * "t:schema i:segment n:oid d:state-after": t const char *, i int, n int64_t, z size_t, d const
- * struct digest *. NULL: the key is not in records, and is null in objects, or absent with T for t.
- * ? for a number that is an int * and is there unless NULL.
- */
-struct key {
-	char kind, name[32];
-	const void *value;
+/* NULL and negative numbers are absent from records; text that is NULL is null in objects. */
+struct fact {
+	const char *key, *text;
+	const struct digest *digest;
 	int64_t number;
+	enum { FACT_TEXT, FACT_OPTIONAL, FACT_NUMBER, FACT_DIGEST } kind;
 };
+#define TEXT(name, value) { name, value, NULL, -1, FACT_TEXT }
+#define OPTIONAL(name, value) { name, value, NULL, -1, FACT_OPTIONAL } /* absent from objects too */
+#define NUMBER(name, value) { name, NULL, NULL, (int64_t)(value), FACT_NUMBER }
+#define DIGEST(name, value) { name, NULL, value, -1, FACT_DIGEST } /* in records alone */
+#define FACTS(...) (const struct fact[]){ __VA_ARGS__, { NULL, NULL, NULL, 0, FACT_TEXT } }
 
-static bool next_key(const char **list, va_list *values, struct key *out)
+static void add_facts(struct buf *record, const struct fact *fact)
 {
-	size_t len = strcspn(*list, " ");
-	const int *optional;
-	if (len < 3)
-		return false;
-	out->kind = **list;
-	out->value = NULL;
-	snprintf(out->name, sizeof out->name, "%.*s", (int)len - 2, *list + 2);
-	*list += len + ((*list)[len] == ' ');
-	switch (out->kind) {
-	case 'i': out->number = va_arg(*values, int); break;
-	case 'n': out->number = va_arg(*values, int64_t); break;
-	case 'z': out->number = (int64_t)va_arg(*values, size_t); break;
-	case '?':
-		optional = va_arg(*values, const int *);
-		out->value = optional;
-		out->number = optional ? *optional : 0;
-		break;
-	default: out->value = va_arg(*values, const void *); break;
-	}
-	return true;
+	for (; fact->key; fact++)
+		if (fact->text)
+			record_key(record, fact->key, fact->text);
+		else if (fact->digest)
+			record_key_digest(record, fact->key, fact->digest);
+		else if (fact->number >= 0)
+			record_key_int64(record, fact->key, fact->number);
 }
 
-static void record_keys(struct buf *record, const char *list, va_list values)
+static int record(struct run *run, const char *type, const struct fact *facts, struct err *err)
 {
-	struct key key;
-	va_list rest;
-	va_copy(rest, values);
-	while (next_key(&list, &rest, &key)) {
-		if (strchr("inz", key.kind) || (key.kind == '?' && key.value))
-			record_key_int64(record, key.name, key.number);
-		else if (key.value && key.kind == 'd')
-			record_key_digest(record, key.name, key.value);
-		else if (key.value)
-			record_key(record, key.name, key.value);
-	}
-	va_end(rest);
-}
-
-static void add_keys(struct buf *record, const char *list, ...)
-{
-	va_list values;
-	va_start(values, list);
-	record_keys(record, list, values);
-	va_end(values);
-}
-
-static int record(struct run *run, struct err *err, const char *type, const char *list, ...)
-{
-	va_list values;
-	va_start(values, list);
-	record_keys(recorder_begin(run->recorder, type), list, values);
-	va_end(values);
+	add_facts(recorder_begin(run->recorder, type), facts);
 	return recorder_add(run->recorder, err);
 }
 
-static void object_key(struct buf *out, const struct key *key)
+static void object_key(struct buf *out, const char *key)
 {
 	buf_add_text(out, ",\"");
-	for (const char *p = key->name; *p; p++)
-		buf_add_char(out, *p == '-' ? '_' : *p);
+	for (; *key; key++)
+		buf_add_char(out, *key == '-' ? '_' : *key);
 	buf_add_text(out, "\":");
-	if (strchr("inz?", key->kind))
-		buf_add_format(out, "%lld", (long long)key->number);
-	else if (key->value)
-		text_json(out, key->value, strlen(key->value));
-	else
-		buf_add_text(out, "null");
 }
 
-/* False without --json: then lines are for people. */
-static bool object(struct run *run, const char *event, const char *list, ...)
+/* Only with --json; else there are lines for people. */
+static void object(struct run *run, const char *event, const struct fact *fact)
 {
 	struct buf out = BUF_INIT(LINE_MAX_BYTES);
-	struct key key;
-	va_list values;
 	if (!run->options.common.json)
-		return false;
+		return;
 	buf_add_format(&out, "{\"event\":\"%s\",\"run\":\"%s\"", event, run->id);
-	va_start(values, list);
-	while (next_key(&list, &values, &key))
-		if (key.value || !strchr("?T", key.kind))
-			object_key(&out, &key);
-	va_end(values);
-	buf_add_text(&out, "}\n");
+	for (; fact->key; fact++) {
+		if (!fact->text && fact->kind != FACT_TEXT && fact->number < 0)
+			continue;
+		object_key(&out, fact->key);
+		if (fact->kind == FACT_NUMBER)
+			buf_add_format(&out, "%lld", (long long)fact->number);
+		else if (fact->text)
+			text_json(&out, fact->text, strlen(fact->text));
+		else
+			buf_add_text(&out, "null");
+	}
 	progress_clear(&run->progress);
-	fwrite(buf_text(&out), 1, out.len, run->cli->out);
+	fprintf(run->cli->out, "%s}\n", buf_text(&out));
 	fflush(run->cli->out);
 	buf_release(&out);
-	return true;
 }
 
 /* --- lines --- */
@@ -135,6 +92,8 @@ static void PRINTF_LIKE(3, 0)
 	struct buf safe = BUF_INIT(LINE_MAX_BYTES);
 	char text[4096];
 	int n = vsnprintf(text, sizeof text, format, arguments);
+	if (run->options.common.quiet)
+		return;
 	text_safe(&safe, text, n < (int)sizeof text ? (size_t)n : sizeof text - 1);
 	progress_clear(&run->progress);
 	fprintf(stream, "%s\n", buf_text(&safe));
@@ -142,21 +101,19 @@ static void PRINTF_LIKE(3, 0)
 	buf_release(&safe);
 }
 
+/* Without --json, which has objects instead. */
 static void PRINTF_LIKE(2, 3) line(struct run *run, const char *format, ...)
 {
 	va_list arguments;
-	if (run->options.common.quiet)
-		return;
 	va_start(arguments, format);
-	say(run, run->cli->out, format, arguments);
+	if (!run->options.common.json)
+		say(run, run->cli->out, format, arguments);
 	va_end(arguments);
 }
 
 void events_note(struct run *run, const char *format, ...)
 {
 	va_list arguments;
-	if (run->options.common.quiet)
-		return;
 	va_start(arguments, format);
 	say(run, run->cli->talk, format, arguments);
 	va_end(arguments);
@@ -216,7 +173,7 @@ static void find_restore_point(struct run *run)
 	rows_free(rows);
 }
 
-int events_begin(struct run *run, struct err *err)
+static int record_start(struct run *run, struct err *err)
 {
 	const struct trust_result *trust = &run->verified.trust;
 	const struct target *target = &run->target;
@@ -224,47 +181,55 @@ int events_begin(struct run *run, struct err *err)
 	struct digest binary;
 	char tty[256], host[256] = "", time[CLOCK_MICROS_SIZE];
 	clock_micros(target->server_now_us, time);
-	find_restore_point(run);
 	if (gethostname(host, sizeof host - 1))
 		snprintf(host, sizeof host, "unknown");
-	add_keys(record, "d:bundle d:policy t:program d:binary n:uid t:sudo-uid t:tty t:host t:label",
-		bundle_digest(run->verified.bundle), trust_policy_digest(run->trust),
-		"pgdocket-apply " PGDOCKET_VERSION, own_digest(&binary), (int64_t)getuid(),
-		getenv("SUDO_UID"), ttyname_r(STDIN_FILENO, tty, sizeof tty) ? NULL : tty, host,
-		run->document->label);
-	add_keys(record,
-		"t:system-identifier n:database-oid t:database i:server-version t:time-server "
-		"t:restore-point t:planner i:approvals",
-		target->system_identifier, target->oid, target->database, target->version, time,
-		run->restore_point, trust->planner, trust->approvals);
+	add_facts(record,
+		FACTS(DIGEST("bundle", bundle_digest(run->verified.bundle)),
+			DIGEST("policy", trust_policy_digest(run->trust)),
+			TEXT("program", "pgdocket-apply " PGDOCKET_VERSION),
+			DIGEST("binary", own_digest(&binary)), NUMBER("uid", getuid()),
+			TEXT("sudo-uid", getenv("SUDO_UID")),
+			TEXT("tty", ttyname_r(STDIN_FILENO, tty, sizeof tty) ? NULL : tty), TEXT("host", host),
+			TEXT("label", run->document->label),
+			TEXT("system-identifier", target->system_identifier),
+			NUMBER("database-oid", target->oid), TEXT("database", target->database),
+			NUMBER("server-version", target->version), TEXT("time-server", time),
+			TEXT("restore-point", run->restore_point), TEXT("planner", trust->planner),
+			NUMBER("approvals", trust->approvals)));
 	record_signatures(record, trust);
-	add_keys(record, "t:expired i:jobs t:wave t:stop-after", trust->expired ? "yes" : NULL,
-		run->workers, run->options.wave, run->options.stop_after);
+	add_facts(record,
+		FACTS(TEXT("expired", trust->expired ? "yes" : NULL), NUMBER("jobs", run->workers),
+			TEXT("wave", run->options.wave), TEXT("stop-after", run->options.stop_after)));
 	return recorder_add(run->recorder, err) || recorder_flush(run->recorder, true, err) ? -1 : 0;
 }
 
-void events_run_start(struct run *run)
+int events_begin(struct run *run, struct err *err)
 {
 	const struct document *d = run->document;
 	char plan[DIGEST_HEX_SIZE];
 	size_t left = tasks_left(run);
 	digest_hex(&run->verified.trust.plan, plan);
-	if (object(run, "run-start",
-			"t:plan t:label t:database z:schemas z:left i:jobs t:restore-point", plan, d->label,
-			d->database, run->tasks, left, run->workers, run->restore_point))
-		return;
+	find_restore_point(run);
+	if (record_start(run, err))
+		return -1;
+	object(run, "run-start",
+		FACTS(TEXT("plan", plan), TEXT("label", d->label), TEXT("database", d->database),
+			NUMBER("schemas", run->tasks), NUMBER("left", left), NUMBER("jobs", run->workers),
+			TEXT("restore-point", run->restore_point)));
 	line(run, "run %.8s of plan %.12s on %s, database %s: %zu of %zu schemas to do, %d at a time",
 		run->id, plan, d->label, d->database, left, run->tasks, run->workers);
 	line(run, "restore point before: %s", run->restore_point);
+	return 0;
 }
 
 void events_wave_start(struct run *run)
 {
 	size_t schemas = run->wave_done + run->wave_left;
-	if (!object(
-			run, "wave-start", "t:wave z:schemas z:left", wave_name(run), schemas, run->wave_left))
-		line(run, "wave %d of %zu, %s: %zu of %zu schemas to do", run->wave + 1,
-			run->document->waves, wave_name(run), run->wave_left, schemas);
+	object(run, "wave-start",
+		FACTS(TEXT("wave", wave_name(run)), NUMBER("schemas", schemas),
+			NUMBER("left", run->wave_left)));
+	line(run, "wave %d of %zu, %s: %zu of %zu schemas to do", run->wave + 1, run->document->waves,
+		wave_name(run), run->wave_left, schemas);
 	progress_start(&run->progress, run->cli->talk, cli_progress(&run->options.common),
 		wave_name(run), (int64_t)schemas);
 	progress_update(&run->progress, (int64_t)run->wave_done, NULL);
@@ -275,15 +240,18 @@ void events_wave_start(struct run *run)
 int events_segment(struct run *run, const struct worker *worker, struct err *err)
 {
 	const struct task *task = worker->task;
+	const struct doc_segment *segment = task_segment(task);
 	const struct segment_result *result = segment_result(worker->engine);
 	run->totals.segments++;
-	return record(run, err, "segment",
-		"t:schema n:oid i:segment i:class t:wave n:xid d:state-after d:shape-after i:attempts "
-		"n:duration-us t:pilot",
-		task->schema->name, result->oid, task_segment(task)->number, task->class->number,
-		run->document->wave[task->schema->wave].name, result->xid, &task_segment(task)->state_after,
-		&result->shape, task->attempts, clock_monotonic_us() - worker->started_us,
-		task_shape(task)->known ? NULL : "yes");
+	return record(run, "segment",
+		FACTS(TEXT("schema", task->schema->name), NUMBER("oid", result->oid),
+			NUMBER("segment", segment->number), NUMBER("class", task->class->number),
+			TEXT("wave", wave_name(run)), NUMBER("xid", result->xid),
+			DIGEST("state-after", &segment->state_after), DIGEST("shape-after", &result->shape),
+			NUMBER("attempts", task->attempts),
+			NUMBER("duration-us", clock_monotonic_us() - worker->started_us),
+			TEXT("pilot", task_shape(task)->known ? NULL : "yes")),
+		err);
 }
 
 int events_reconcile(struct run *run, const struct ledger_row *row, struct err *err)
@@ -292,20 +260,23 @@ int events_reconcile(struct run *run, const struct ledger_row *row, struct err *
 	char time[CLOCK_MICROS_SIZE];
 	clock_micros(row->finished_us, time);
 	run->totals.reconciled++;
-	return record(run, err, "reconcile",
-		"t:schema n:oid i:segment ?:class t:wave d:state-after d:shape-after t:applied-by "
-		"t:finished",
-		row->schema, row->oid, row->segment, task ? &task->class->number : NULL,
-		task ? run->document->wave[task->schema->wave].name : NULL, &row->state,
-		row->has_shape ? &row->shape : NULL, row->run, time);
+	return record(run, "reconcile",
+		FACTS(TEXT("schema", row->schema), NUMBER("oid", row->oid),
+			NUMBER("segment", row->segment), NUMBER("class", task->class->number),
+			TEXT("wave", run->document->wave[task->schema->wave].name),
+			DIGEST("state-after", &row->state),
+			DIGEST("shape-after", row->has_shape ? &row->shape : NULL),
+			TEXT("applied-by", row->run), TEXT("finished", time)),
+		err);
 }
 
 void events_schema_done(struct run *run, const struct task *task)
 {
 	int64_t duration_ms = (clock_monotonic_us() - task->started_us) / 1000;
-	if (!object(run, "schema-done", "t:schema t:wave z:segments n:duration-ms", task->schema->name,
-			wave_name(run), task->program->segments, duration_ms) &&
-		run->options.common.verbose)
+	object(run, "schema-done",
+		FACTS(TEXT("schema", task->schema->name), TEXT("wave", wave_name(run)),
+			NUMBER("segments", task->program->segments), NUMBER("duration-ms", duration_ms)));
+	if (run->options.common.verbose)
 		line(run, "%s: done in %lld ms", task->schema->name, (long long)duration_ms);
 	show_progress(run, task);
 }
@@ -313,19 +284,16 @@ void events_schema_done(struct run *run, const struct task *task)
 int events_retry(struct run *run, const struct task *task, const struct err *error,
 	const char *blockers, int64_t delay_ms, struct err *err)
 {
-	static const char keys[] =
-		"t:schema i:segment i:attempt t:sqlstate t:message t:blockers n:delay-ms";
-	const char *schema = task->schema->name;
-	int segment = task_segment(task)->number;
+	const struct fact *facts = FACTS(TEXT("schema", task->schema->name),
+		NUMBER("segment", task_segment(task)->number), NUMBER("attempt", task->attempts),
+		TEXT("sqlstate", error->sqlstate), TEXT("message", error->message),
+		TEXT("blockers", blockers), NUMBER("delay-ms", delay_ms));
 	run->totals.retries++;
-	int rc = record(run, err, "retry", keys, schema, segment, task->attempts, error->sqlstate,
-		error->message, blockers, delay_ms);
-	if (!object(run, "retry", keys, schema, segment, task->attempts, error->sqlstate,
-			error->message, blockers, delay_ms))
-		line(run, "%s: attempt %d: %s; again in %lld ms%s%s", schema, task->attempts,
-			error->message, (long long)delay_ms, blockers ? "; in the way: " : "",
-			blockers ? blockers : "");
-	return rc;
+	object(run, "retry", facts);
+	line(run, "%s: attempt %d: %s; again in %lld ms%s%s", task->schema->name, task->attempts,
+		error->message, (long long)delay_ms, blockers ? "; in the way: " : "",
+		blockers ? blockers : "");
+	return record(run, "retry", facts, err);
 }
 
 int events_schema_failed(struct run *run, const struct task *task,
@@ -333,43 +301,43 @@ int events_schema_failed(struct run *run, const struct task *task,
 {
 	const struct doc_segment *segment = task_segment(task);
 	const char *schema = task->schema->name;
-	const int *number = statement ? &statement->number : NULL;
-	const int *at = statement ? &statement->line : NULL;
 	const char *file = statement ? segment->migration[statement->migration].file : NULL;
-	int rc = record(run, err, "error",
-		"t:schema i:segment ?:statement t:file ?:line t:sqlstate t:message", schema,
-		segment->number, number, file, at, error->sqlstate, error->message);
-	if (!object(run, "schema-failed",
-			"t:schema t:wave i:segment ?:statement T:file ?:line t:reason t:sqlstate t:message "
-			"t:hint",
-			schema, wave_name(run), segment->number, number, file, at, error->reason,
-			error->sqlstate, error->message, error->hint)) {
-		if (statement)
-			line(run, "%s: failed at statement %d (%s:%d): %s", schema, *number, file, *at,
-				error->message);
-		else
-			line(run, "%s: failed: %s", schema, error->message);
-		if (error->hint[0])
-			line(run, "  hint: %s", error->hint);
-	}
+	int number = statement ? statement->number : -1, at = statement ? statement->line : -1;
+	object(run, "schema-failed",
+		FACTS(TEXT("schema", schema), TEXT("wave", wave_name(run)),
+			NUMBER("segment", segment->number), NUMBER("statement", number), OPTIONAL("file", file),
+			NUMBER("line", at), TEXT("reason", error->reason), TEXT("sqlstate", error->sqlstate),
+			TEXT("message", error->message), TEXT("hint", error->hint)));
+	if (statement)
+		line(run, "%s: failed at statement %d (%s:%d): %s", schema, number, file, at,
+			error->message);
+	else
+		line(run, "%s: failed: %s", schema, error->message);
+	if (error->hint[0])
+		line(run, "  hint: %s", error->hint);
 	show_progress(run, task);
-	return rc;
+	return record(run, "error",
+		FACTS(TEXT("schema", schema), NUMBER("segment", segment->number),
+			NUMBER("statement", number), TEXT("file", file), NUMBER("line", at),
+			TEXT("sqlstate", error->sqlstate), TEXT("message", error->message)),
+		err);
 }
 
 /* --- ends --- */
 
 int events_signal(struct run *run, const char *name, struct err *err)
 {
-	return record(run, err, "signal", "t:signal", name);
+	return record(run, "signal", FACTS(TEXT("signal", name)), err);
 }
 
 void events_wave_end(struct run *run)
 {
 	progress_end(&run->progress);
-	if (!object(run, "wave-end", "t:wave z:done i:failed z:left", wave_name(run), run->wave_done,
-			run->wave_failed, run->wave_left))
-		line(run, "wave %s: %zu done, %d failed, %zu left", wave_name(run), run->wave_done,
-			run->wave_failed, run->wave_left);
+	object(run, "wave-end",
+		FACTS(TEXT("wave", wave_name(run)), NUMBER("done", run->wave_done),
+			NUMBER("failed", run->wave_failed), NUMBER("left", run->wave_left)));
+	line(run, "wave %s: %zu done, %d failed, %zu left", wave_name(run), run->wave_done,
+		run->wave_failed, run->wave_left);
 }
 
 int events_end(struct run *run, const char *result, struct err *err)
@@ -377,12 +345,16 @@ int events_end(struct run *run, const char *result, struct err *err)
 	const struct err *why = &run->why;
 	bool stopped = why->code != ERR_NONE && why->code != ERR_INTERRUPTED;
 	find_restore_point(run);
-	if (stopped && record(run, err, "error", "t:sqlstate t:message", why->sqlstate, why->message))
+	if (stopped &&
+		record(run, "error",
+			FACTS(TEXT("sqlstate", why->sqlstate), TEXT("message", why->message)), err))
 		return -1;
-	if (record(run, err, "run-end",
-			"t:result n:segments n:reconciled n:failed n:retries t:restore-point t:why", result,
-			run->totals.segments, run->totals.reconciled, run->totals.failed, run->totals.retries,
-			run->restore_point, why->code ? why->message : run->failure.message))
+	if (record(run, "run-end",
+			FACTS(TEXT("result", result), NUMBER("segments", run->totals.segments),
+				NUMBER("reconciled", run->totals.reconciled), NUMBER("failed", run->totals.failed),
+				NUMBER("retries", run->totals.retries), TEXT("restore-point", run->restore_point),
+				TEXT("why", why->code ? why->message : run->failure.message)),
+			err))
 		return -1;
 	return recorder_flush(run->recorder, true, err);
 }
@@ -390,10 +362,10 @@ int events_end(struct run *run, const char *result, struct err *err)
 void events_run_end(struct run *run, int status, const char *result)
 {
 	size_t left = tasks_left(run), done = run->tasks - left;
-	if (object(run, "run-end", "t:result i:exit z:done n:failed z:left t:restore-point t:why",
-			result, status, done, run->totals.failed, left, run->restore_point,
-			run->why.message))
-		return;
+	object(run, "run-end",
+		FACTS(TEXT("result", result), NUMBER("exit", status), NUMBER("done", done),
+			NUMBER("failed", run->totals.failed), NUMBER("left", left),
+			TEXT("restore-point", run->restore_point), TEXT("why", run->why.message)));
 	line(run, "restore point behind: %s",
 		run->restore_point[0] ? run->restore_point : "not known, the session is lost");
 	line(run, "%s: %zu of %zu schemas done, %lld failed, %zu left", result, done, run->tasks,
