@@ -541,6 +541,16 @@ CREATE INDEX CONCURRENTLY i ON campaigns (status);" --scope tenant
 	pgdocket show s.docket --json | jq -c .document | cmp first -
 }
 
+@test "a document with all lanes fits the JSON Schema" {
+	python3 -c 'import jsonschema' 2>/dev/null || skip "no python3-jsonschema here"
+	plan_of "CREATE INDEX CONCURRENTLY i ON campaigns (status); VACUUM campaigns; CREATE TABLE notes (u int REFERENCES users (id));"
+	exits 0
+	[ "$(lanes 1)" = "alone alone shared" ]
+	pgdocket show s.docket --json | jq .document >document.json
+	python3 -c 'import json, jsonschema, sys; jsonschema.Draft202012Validator(json.load(open(sys.argv[1]))).validate(
+		json.load(open("document.json")))' "$ROOT/bundles/plan.schema.json"
+}
+
 @test "data-dependent and destructive statements are findings" {
 	plan_of "UPDATE campaigns SET status = 'x' WHERE id = 1;
 DROP TABLE orders;
