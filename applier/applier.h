@@ -191,6 +191,7 @@ struct run {
 	size_t first_open; /* index of the first task of the wave that may still have to be begun */
 	size_t chunk;      /* schemas of the next batch of guards */
 	size_t asked;      /* tasks in the batch under way; 0: none */
+	int64_t asked_until_us; /* monotonic */
 	struct task *batch[GUARDS_MAX];
 	int guard_failures;
 	bool changed;       /* the ledger has a segment of this plan */

@@ -4,6 +4,7 @@
  * nothing else.
  */
 #include "applier.h"
+#include "clock.h"
 #include "sql.h"
 
 #define ANSWER_MS 150000
@@ -71,6 +72,7 @@ int guards_ask(struct run *run, struct err *err)
 			session_queue_sync(run->reader, err);
 	if (!rc) {
 		run->asked = n;
+		run->asked_until_us = clock_monotonic_us() + ANSWER_MS * 1000ll;
 		run->chunk = run->chunk * 2 < GUARDS_MAX ? run->chunk * 2 : GUARDS_MAX;
 	}
 	buf_release(&oids);
@@ -120,6 +122,12 @@ static int again(struct run *run, const struct err *error, struct err *err)
 	return err_context(err, "the structure of schemas cannot be read");
 }
 
+static int lost(const struct err *error, struct err *err)
+{
+	*err = *error;
+	return err_context(err, "the session that reads structures");
+}
+
 int guards_advance(struct run *run, struct err *err)
 {
 	for (;;) {
@@ -127,7 +135,13 @@ int guards_advance(struct run *run, struct err *err)
 		struct err error = ERR_INIT;
 		int rc = 0;
 		switch (session_next(run->reader, &rows, &error)) {
-		case SESSION_WAIT: return 0;
+		case SESSION_WAIT:
+			if (!run->asked || clock_monotonic_us() < run->asked_until_us)
+				return 0;
+			err_set(&error, ERR_SERVER, "no answer within the deadline");
+			session_cancel(run->reader);
+			rc = lost(&error, err);
+			break;
 		case SESSION_SYNCED:
 		case SESSION_SKIPPED: break;
 		case SESSION_RESULT:
@@ -140,8 +154,7 @@ int guards_advance(struct run *run, struct err *err)
 		case SESSION_COPY:
 		case SESSION_LOST:
 		default:
-			*err = error;
-			rc = err_context(err, "the session that reads structures");
+			rc = lost(&error, err);
 			break;
 		}
 		rows_free(rows);

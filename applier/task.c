@@ -259,24 +259,27 @@ static bool ready(const struct run *run, const struct task *task, int64_t now_us
 	return false;
 }
 
+/* Those that failed in an earlier run come last: what cannot be mended must not keep others out. */
 struct task *task_pick(struct run *run, int64_t now_us, int64_t *wait_us)
 {
-	bool behind = true;
-	for (size_t i = run->first_open; i < run->tasks; i++) {
+	struct task *picked = NULL;
+	bool closed = true, others = false;
+	for (size_t i = run->first_open; i < run->tasks && !(picked && !picked->failure); i++) {
 		struct task *task = &run->task[i];
-		if (behind &&
+		closed = closed &&
 			(task->schema->wave != run->wave || task->state == TASK_DONE ||
-				task->state == TASK_FAILED))
+				task->state == TASK_FAILED);
+		if (closed)
 			run->first_open = i + 1;
-		else
-			behind = false;
-		if (!ready(run, task, now_us, wait_us))
-			continue;
-		if (needs_pilot(task))
-			task->shapes->under_way = task;
-		return task;
+		others = others || (!task->failure && in_lane(run, task) && !behind_pilot(task));
+		if (ready(run, task, now_us, wait_us) && (!picked || !task->failure))
+			picked = task;
 	}
-	return NULL;
+	if (picked && picked->failure && others)
+		return NULL;
+	if (picked && needs_pilot(picked))
+		picked->shapes->under_way = picked;
+	return picked;
 }
 
 size_t tasks_left(const struct run *run)

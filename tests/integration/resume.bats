@@ -178,3 +178,21 @@ teardown_file() { pg_stop; }
 	run apply
 	exits 0
 }
+
+@test "a tenant that failed comes last when the run goes on, so that it keeps nobody out" {
+	apply_new unmended 4
+	migration 4 fourth "ALTER TABLE orders ADD CONSTRAINT small CHECK (id < 100);"
+	sql "INSERT INTO tenant_1.orders VALUES (1000)"
+	apply_plan
+	run apply -j 1
+	exits 1
+	[ "$(sql "SELECT count(*) FROM pgdocket.finished")" = 0 ]
+	run apply -j 1
+	exits 4
+	has "tenant_1: failed"
+	[ "$(sql "SELECT count(*) FROM pgdocket.finished")" = 3 ]
+	sql "DELETE FROM tenant_1.orders WHERE id = 1000"
+	run apply -j 1
+	exits 0
+	every_tenant 4 2
+}
