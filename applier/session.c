@@ -505,11 +505,6 @@ const char *rows_text(const struct rows *rows, int row, int column)
 													 : PQgetvalue(result_of(rows), row, column);
 }
 
-int rows_length(const struct rows *rows, int row, int column)
-{
-	return PQgetlength(result_of(rows), row, column);
-}
-
 int64_t rows_int64(const struct rows *rows, int row, int column)
 {
 	const char *text = rows_text(rows, row, column);
@@ -542,17 +537,6 @@ int session_pipeline_enter(struct session *session, struct err *err)
 	return session_fail(session, NULL, err);
 }
 
-int session_pipeline_leave(struct session *session, struct err *err)
-{
-	if (session->terminator) {
-		PQclear(PQgetResult(session->conn));
-		session->terminator = false;
-	}
-	if (PQexitPipelineMode(session->conn))
-		return 0;
-	return session_fail(session, NULL, err);
-}
-
 int session_queue(struct session *session, const char *name, const char *sql, int params,
 	const char *const *param, struct err *err)
 {
@@ -579,23 +563,6 @@ int session_queue_sync(struct session *session, struct err *err)
 	if (PQpipelineSync(session->conn) && PQflush(session->conn) >= 0)
 		return 0;
 	return session_fail(session, NULL, err);
-}
-
-int session_socket(const struct session *session)
-{
-	return PQsocket(session->conn);
-}
-
-short session_poll_events(const struct session *session)
-{
-	return (short)(POLLIN | (PQflush(session->conn) > 0 ? POLLOUT : 0));
-}
-
-int session_pump(struct session *session, struct err *err)
-{
-	if (PQflush(session->conn) < 0 || !PQconsumeInput(session->conn))
-		return session_fail(session, NULL, err);
-	return 0;
 }
 
 void session_discard_rows(struct session *session, bool discard)
@@ -695,21 +662,21 @@ enum session_tx session_transaction(const struct session *session)
 int session_wait(struct session **sessions, int n, int64_t timeout_ms, struct err *err)
 {
 	struct pollfd fds[WAIT_MAX];
-	struct err ignored = ERR_INIT;
 	if (n > WAIT_MAX)
 		return err_set(err, ERR_BUG, "more than %d sessions to wait for", WAIT_MAX);
 	for (int i = 0; i < n; i++) {
-		bool live = sessions[i] && !session_lost(sessions[i]);
-		fds[i] = (struct pollfd){ live ? session_socket(sessions[i]) : -1,
-			live ? session_poll_events(sessions[i]) : (short)0, 0 };
+		fds[i] = (struct pollfd){ .fd = -1 };
+		if (!sessions[i] || session_lost(sessions[i]))
+			continue;
+		fds[i].fd = PQsocket(sessions[i]->conn);
+		fds[i].events = (short)(POLLIN | (PQflush(sessions[i]->conn) > 0 ? POLLOUT : 0));
 	}
 	int ready = poll(fds, (nfds_t)n, timeout_ms < 0 ? -1 : (int)timeout_ms);
 	if (ready < 0)
 		return errno == EINTR ? 0 : err_set_errno(err, ERR_IO, "poll");
-	for (int i = 0; i < n; i++) {
-		/* What goes wrong here is told by session_next, session by session. */
-		if (fds[i].revents && session_pump(sessions[i], &ignored))
-			err_clear(&ignored);
-	}
+	/* What goes wrong here is told by session_next, session by session. */
+	for (int i = 0; i < n; i++)
+		if (fds[i].revents && (PQflush(sessions[i]->conn) < 0 || !PQconsumeInput(sessions[i]->conn)))
+			sessions[i]->lost = true;
 	return 0;
 }

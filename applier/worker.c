@@ -37,12 +37,12 @@ int worker_handle(struct worker *worker, enum worker_event event, bool *reset, s
 	if (transition->action == WORKER_BUG)
 		return err_set(err, ERR_BUG, "worker %d: event %d in state %d", worker->number, event,
 			worker->state);
-	worker->state = transition->next;
 	*reset = transition->action == WORKER_RESET;
 	if (transition->action == WORKER_CLOSE) {
-		session_abandon(worker->session);
+		(worker->state == WORKER_BUSY ? session_abandon : session_close)(worker->session);
 		worker->session = NULL;
 	}
+	worker->state = transition->next;
 	return 0;
 }
 

@@ -64,15 +64,13 @@ int rows_count(const struct rows *rows);
 int rows_columns(const struct rows *rows);
 /* NULL for NULL; borrowed from rows */
 const char *rows_text(const struct rows *rows, int row, int column);
-int rows_length(const struct rows *rows, int row, int column);
 int64_t rows_int64(const struct rows *rows, int row, int column);    /* 0 for NULL */
 bool rows_bool(const struct rows *rows, int row, int column);
 const char *rows_tag(const struct rows *rows); /* command tag: "CREATE TABLE", "INSERT 0 1" */
 void rows_free(struct rows *rows);
 
-/* --- pipeline: queue, flush, read; the caller polls session_socket for session_poll_events --- */
+/* --- pipeline: queue, flush, wait, read --- */
 int session_pipeline_enter(struct session *session, struct err *err) MUST_CHECK;
-int session_pipeline_leave(struct session *session, struct err *err) MUST_CHECK;
 /*
  * Queue one statement (extended protocol). name: a statement prepared before with
  * session_queue_prepare, else NULL and sql.
@@ -84,13 +82,9 @@ int session_queue_prepare(struct session *session, const char *name, const char 
 /* PQsendFlushRequest */
 int session_queue_flush(struct session *session, struct err *err) MUST_CHECK;
 int session_queue_sync(struct session *session, struct err *err) MUST_CHECK;
-int session_socket(const struct session *session);
-short session_poll_events(const struct session *session);
-/* Read and write what the socket allows without blocking. ERR_SERVER with empty sqlstate: lost. */
-int session_pump(struct session *session, struct err *err) MUST_CHECK;
 
 enum session_event {
-	SESSION_WAIT,    /* nothing complete yet: poll, pump, ask again */
+	SESSION_WAIT,    /* nothing complete yet: session_wait, then ask again */
 	SESSION_RESULT,  /* one statement's result in *rows (caller frees) */
 	SESSION_FAILED,  /* the statement failed: *err filled in, ERR_SERVER */
 	SESSION_SKIPPED, /* behind an error, not run */
