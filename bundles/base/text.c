@@ -182,7 +182,7 @@ void text_json(struct buf *out, const char *bytes, size_t len)
 			buf_add_format(out, "\\%c", (int)point);
 		} else if (point == '\n') {
 			buf_add_text(out, "\\n");
-		} else if (point < 0x20 || point == 0x7f) {
+		} else if (unsafe_point(point)) {
 			buf_add_format(out, "\\u%04x", (unsigned)point);
 		} else {
 			buf_add(out, in + i, n);
