@@ -115,7 +115,7 @@ oracle_places() {
 	local name
 	for name in *; do
 		case $name in
-		s.docket | s.docket.*.new | s.docket.*.results | received.docket | pgdocket.conf | migrations | init.out) ;;
+		s.docket | s.docket.*.new | s.docket.*.new-journal | s.docket.*.results | received.docket | pgdocket.conf | migrations | init.out) ;;
 		*) echo "I9 $name was made in the working folder" ;;
 		esac
 	done

@@ -9,7 +9,8 @@
  * Goes to the background once it listens; its process id is the output. SIGTERM ends it.
  *
  * DIRECTION  client or server: who sent the message
- * WHICH      a number, from 1; or TEXT or TEXT#N: the first or N-th message that holds TEXT
+ * WHICH      a number, from 1; or TEXT or TEXT#N: the first or N-th message that holds TEXT; with $ behind
+ *            TEXT, a string of the message ends there
  * ACTION     cut     the message goes on, then both sides are closed
  *            fin     both sides are closed, the message is lost
  *            hold    the message and everything behind it is swallowed, both sides stay open
@@ -56,6 +57,7 @@ struct rule {
 	enum direction direction;
 	long number;      /* of the message, or of those that hold text */
 	const char *text; /* NULL: any message */
+	size_t text_length; /* with its NUL, where the message must have one */
 	long seen;        /* messages that held text */
 	enum action action;
 	const struct lie *lie;
@@ -283,7 +285,7 @@ static struct rule *rule_for(enum direction d, const char *bytes, size_t length)
 			continue;
 		if (!rule->text && rule->number == numbers[d])
 			found = rule;
-		if (rule->text && memmem(bytes, length, rule->text, strlen(rule->text)) &&
+		if (rule->text && memmem(bytes, length, rule->text, rule->text_length) &&
 			++rule->seen == rule->number)
 			found = rule;
 	}
@@ -357,7 +359,7 @@ static bool act(struct connection *c, enum direction d, struct rule *rule, const
 		return true;
 	case ACTION_FORGE:
 		c->tag = rule->tag;
-		enqueue_parse(lane, bytes + 5, "DO ''");
+		enqueue_parse(lane, bytes + 5, "DO 'BEGIN END'");
 		return true;
 	case ACTION_LIE: tell_lie(c, lane, rule->lie); return true;
 	case ACTION_NONE:
@@ -542,10 +544,13 @@ static bool parse_rule(char *text)
 	rule->number = strtol(which, &end, 10);
 	if (*end) {
 		char *hash = strrchr(which, '#');
-		rule->text = which;
 		rule->number = hash ? atol(hash + 1) : 1;
 		if (hash)
 			*hash = '\0';
+		rule->text = which;
+		rule->text_length = strlen(which);
+		if (rule->text_length && which[rule->text_length - 1] == '$')
+			which[rule->text_length - 1] = '\0';
 	}
 	parse_action(rule, action);
 	rule_count++;

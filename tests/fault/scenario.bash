@@ -8,6 +8,7 @@
 #     "${SCENARIO_RUN[@]}"               # the same command as words, to be put behind strace and the like
 #     scenario_stop                      # also on exit
 #
+# PLAN_SETTINGS holds further lines of pgdocket.conf's [plan], PG_SETTINGS of postgresql.conf.
 # scenario_start takes: native (also CREATE INDEX CONCURRENTLY), shared (also a foreign key to a shared table).
 # What stands in the project's folder: s.docket, received.docket (as signed), pgdocket.conf, migrations/.
 # PGPASSWORD is a canary that must be found nowhere. See oracle.bash for what must hold behind each fault.
@@ -65,7 +66,7 @@ scenario_build() {
 	BATS_TEST_TMPDIR=$FAULT_DIR
 	plan_new scenario 3
 	sed -i 's/^only = tenants.*/only = tenants, users, roles, features/; s/ a, b, c$/ a, b, c, d, e/' pgdocket.conf
-	printf '[plan]\ntransaction = migration\nlock_timeout = 200ms\n' >>pgdocket.conf
+	printf '[plan]\ntransaction = migration\nlock_timeout = 200ms\n%s\n' "${PLAN_SETTINGS:-}" >>pgdocket.conf
 	scenario_trust
 	pgdocket-apply bootstrap -q
 	scenario_migrations "$@"

@@ -5,7 +5,7 @@ set -u
 . "$(dirname "$0")/scenario.bash"
 . "$FAULT/net.bash"
 
-scenario_start ${SCENARIO:-}
+scenario_start ${SCENARIO-shared native}
 jobs=${RUN_JOBS:-1}
 scenario_reset
 net_start

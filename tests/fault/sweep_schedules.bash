@@ -17,7 +17,7 @@ PG_SETTINGS='synchronous_commit = on'
 
 # --- faults: fault_NAME ARGUMENT..., in the background beside a run whose process id is $APPLIER ---
 
-fault_net() { :; } # taken up by start_run: DIRECTION WHICH=ACTION
+fault_net() { :; } # taken up by start_run: DIRECTION PLACE=ACTION, at so many thousandths of a whole run's messages
 fault_fsize() { :; } # likewise: file sizes limited to so many blocks of 512 bytes
 fault_kill() { sleep "$(seconds "$1")"; kill -9 "$APPLIER"; }
 fault_stop() { sleep "$(seconds "$1")"; kill -STOP "$APPLIER" && sleep "$(seconds "$2")"; kill -CONT "$APPLIER"; }
@@ -59,7 +59,7 @@ draw() { # N: 0 to N - 1 in $R. Not for a subshell: the sequence would not go on
 
 draw_one() {
 	local a b
-	draw 500
+	draw 900
 	a=$R
 	draw 300
 	b=$R
@@ -70,8 +70,8 @@ draw_one() {
 		[ $((R % 2)) = 0 ] || direction=server
 		draw 5
 		action=$(set -- cut fin orphan stall dup; shift $R; echo "$1")
-		draw 1400
-		FAULT_DRAWN=net:$direction:$((R + 1))=$action ;;
+		draw 1000
+		FAULT_DRAWN=net:$direction:$R=$action ;;
 	3[0-9] | 4[0-4]) FAULT_DRAWN=kill:$a ;;
 	4[5-9]) FAULT_DRAWN=stop:$a:$b ;;
 	5[0-4]) FAULT_DRAWN=signal:$([ $((b % 2)) = 0 ] && echo INT || echo TERM):$a ;;
@@ -111,13 +111,16 @@ draw_schedule() { # SEED
 
 # --- running ---
 
+at_message() { echo "$1:$(($2 * ${3%=*} / 1000 + 1))=${3#*=}"; }
+
 # Starts the applier as the faults of this run want it; its process is $APPLIER.
 start_run() {
 	local jobs=$1 fault net=() host=() limit=unlimited
 	shift
 	for fault; do
 		case $fault in
-		net:*) net+=("${fault#net:}") ;;
+		net:client:*) net+=("$(at_message client $CLIENTS "${fault#net:client:}")") ;;
+		net:server:*) net+=("$(at_message server $SERVERS "${fault#net:server:}")") ;;
 		fsize:*) limit=${fault#fsize:} ;;
 		forget) rm -rf "$FAULT_DIR/state"; cp received.docket s.docket.new && mv s.docket.new s.docket ;;
 		esac
@@ -174,7 +177,12 @@ run_schedule() { # LABEL
 	ORACLE_FOUND=$(cat "$FAULT_DIR/found" 2>/dev/null) oracle_point "$1: SCHEDULE=\"$SCHEDULE\"" $STATUS "$KILLED"
 }
 
-scenario_start ${SCENARIO:-}
+scenario_start ${SCENARIO-shared native}
+scenario_reset
+net_start
+net_run -j 3 || exit 1
+net_stop
+CLIENTS=$(net_count client) SERVERS=$(net_count server)
 if [ -n "${SCHEDULE:-}" ]; then
 	run_schedule given
 else
