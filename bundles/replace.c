@@ -1,6 +1,6 @@
 /* Putting a finished new file in a bundle's place: checked as a reader would check it, synced,
  * renamed under a lock, and only over the very file that was read. It never opens a bundle for
- * writing; a crash leaves the old file and perhaps a NAME.XXXXXX.new beside it. */
+ * writing; a crash leaves the old file and perhaps NAME.XXXXXX.new beside it, with its journal. */
 #include "replace.h"
 #include <errno.h>
 #include <fcntl.h>

@@ -95,7 +95,7 @@ $(O)/fault/%: tests/fault/%.c
 fault-programs: $(FAULT_C:tests/fault/%.c=$(O)/fault/%)
 	@ln -sfn $(CONFIG)/fault $(BUILD)/fault
 .PHONY: fault-programs torture
-torture: setup all fault-programs
+torture: setup all fault-programs $(O)/tests/test_faults
 	@PGDOCKET_BIN=$(abspath $(O)) JOBS=$(JOBS) SCHEDULES=$(SCHEDULES) SEED=$(SEED) tests/fault/torture.sh $(SWEEP)
 
 # Time and memory, as ratios to programs that do less, in the same run: make bench TENANTS="500 2000"
