@@ -18,6 +18,8 @@ bool text_unhex(const char *hex, size_t hex_len, void *out, size_t len);
 void text_base64(struct buf *out, const void *bytes, size_t len);
 /* Canonical only: no blanks, right padding, zero spare bits; false otherwise. Appends to out. */
 bool text_unbase64(const char *text, size_t len, struct buf *out);
+/* Only bytes of [A-Za-z0-9_.@:/+-]: those that text_percent leaves as they are. */
+bool text_plain(const char *bytes, size_t len);
 /* '%' and two upper-case hex digits for every byte outside [A-Za-z0-9_.@:/+-]  (TRUST.md a.3). */
 void text_percent(struct buf *out, const char *bytes, size_t len);
 /* The inverse; false unless re-encoding gives the very same text. */
@@ -29,6 +31,8 @@ bool text_unpercent(const char *text, size_t len, struct buf *out);
 void text_safe(struct buf *out, const char *bytes, size_t len);
 /* JSON string with its quotes; invalid UTF-8 becomes U+FFFD. */
 void text_json(struct buf *out, const char *bytes, size_t len);
+/* ,"key":value with the value as a JSON string. */
+void text_json_pair(struct buf *out, const char *key, const char *value);
 /*
  * True if valid UTF-8 (no overlong, no surrogates, no NUL); else *bad is the first wrong byte's
  * offset.

@@ -11,25 +11,20 @@
 
 #define HELP_MAX (64u << 10)
 
-static const struct {
-	const char *word;
-	enum progress_mode mode;
-} progress_words[] = { { "auto", PROGRESS_AUTO }, { "plain", PROGRESS_PLAIN },
-	{ "none", PROGRESS_NONE } };
+/* In the order of enum progress_mode. */
+static const char *const progress_words[] = { "auto", "plain", "none" };
 
-static int progress_index(const char *word)
+static int progress_index(const struct cli_common *common)
 {
-	for (int i = 0; i < 3; i++)
-		if (strcmp(progress_words[i].word, word) == 0)
-			return i;
-	return -1;
+	int i = 0;
+	while (common->progress && i < 3 && strcmp(progress_words[i], common->progress) != 0)
+		i++;
+	return i;
 }
 
 enum progress_mode cli_progress(const struct cli_common *common)
 {
-	if (common->quiet)
-		return PROGRESS_NONE;
-	return common->progress ? progress_words[progress_index(common->progress)].mode : PROGRESS_AUTO;
+	return common->quiet ? PROGRESS_NONE : (enum progress_mode)progress_index(common);
 }
 
 int cli_options(struct cli *cli, const struct option_command *command, int argc, char **argv,
@@ -44,7 +39,7 @@ int cli_options(struct cli *cli, const struct option_command *command, int argc,
 		option_help(cli->program, command, &help);
 		parsed = cli_print(cli, &help, err);
 		buf_release(&help);
-	} else if (!parsed && common->progress && progress_index(common->progress) < 0) {
+	} else if (!parsed && progress_index(common) == 3) {
 		return err_set_hint(err, ERR_USAGE, "leave it out for auto",
 			"--progress takes auto, plain or none, not \"%s\"", common->progress);
 	}
@@ -53,16 +48,12 @@ int cli_options(struct cli *cli, const struct option_command *command, int argc,
 
 static void fail_json(struct cli *cli, const struct err *err, struct buf *out)
 {
-	buf_add_format(out, "{\"event\":\"error\",\"exit\":%d,\"reason\":", err_exit_status(err));
-	text_json(out, err->reason, strlen(err->reason));
-	buf_add_text(out, ",\"sqlstate\":");
-	text_json(out, err->sqlstate, strlen(err->sqlstate));
-	buf_add_text(out, ",\"message\":");
-	text_json(out, err->message, strlen(err->message));
-	buf_add_text(out, ",\"hint\":");
-	text_json(out, err->hint, strlen(err->hint));
-	buf_add_text(out, "}\n");
-	fputs(buf_text(out), cli->talk);
+	buf_add_format(out, "{\"event\":\"error\",\"exit\":%d", err_exit_status(err));
+	text_json_pair(out, "reason", err->reason);
+	text_json_pair(out, "sqlstate", err->sqlstate);
+	text_json_pair(out, "message", err->message);
+	text_json_pair(out, "hint", err->hint);
+	fprintf(cli->talk, "%s}\n", buf_text(out));
 }
 
 int cli_fail(struct cli *cli, const struct err *err)
@@ -91,12 +82,6 @@ int cli_print(struct cli *cli, const struct buf *buf, struct err *err)
 	if (fwrite(buf_text(buf), 1, buf->len, cli->out) != buf->len || fflush(cli->out) != 0)
 		return err_set_errno(err, ERR_IO, "cannot write the output");
 	return 0;
-}
-
-bool cli_color(const struct cli *cli, const struct cli_common *common)
-{
-	const char *no_color = getenv("NO_COLOR");
-	return !common->no_color && !(no_color && *no_color) && isatty(fileno(cli->out)) == 1;
 }
 
 bool cli_terminal(void)

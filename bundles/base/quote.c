@@ -1,29 +1,21 @@
-/* Identifiers and literals for SQL text. Both refuse what PostgreSQL would cut or misread. */
+/* Identifiers for SQL text. Refuses what PostgreSQL would cut or misread. */
 #include "quote.h"
 #include <string.h>
 #include "text.h"
 
 #define IDENTIFIER_MAX 63 /* NAMEDATALEN - 1 */
 
-static int check_text(const char *text, size_t len, struct err *err)
-{
-	size_t bad;
-	if (!text_utf8(text, len, &bad))
-		return err_set(err, ERR_FORMAT, "a name or value is not valid UTF-8 at byte %zu", bad);
-	return 0;
-}
-
 int quote_identifier(struct buf *out, const char *name, struct err *err)
 {
-	size_t len = strlen(name);
+	size_t len = strlen(name), bad;
 	if (len == 0)
 		return err_set(err, ERR_FORMAT, "an empty name cannot be a PostgreSQL identifier");
 	if (len > IDENTIFIER_MAX)
 		return err_set(err, ERR_FORMAT,
 			"the name \"%.80s\" is %zu bytes long; PostgreSQL cuts names at %d", name, len,
 			IDENTIFIER_MAX);
-	if (check_text(name, len, err))
-		return -1;
+	if (!text_utf8(name, len, &bad))
+		return err_set(err, ERR_FORMAT, "a name or value is not valid UTF-8 at byte %zu", bad);
 	buf_add_char(out, '"');
 	for (const char *c = name; *c; c++) {
 		if (*c == '"')
@@ -31,19 +23,5 @@ int quote_identifier(struct buf *out, const char *name, struct err *err)
 		buf_add_char(out, *c);
 	}
 	buf_add_char(out, '"');
-	return buf_check(out, err);
-}
-
-int quote_literal(struct buf *out, const char *text, struct err *err)
-{
-	if (check_text(text, strlen(text), err))
-		return -1;
-	buf_add_text(out, strchr(text, '\\') ? " E'" : "'");
-	for (const char *c = text; *c; c++) {
-		if (*c == '\'' || *c == '\\')
-			buf_add_char(out, *c);
-		buf_add_char(out, *c);
-	}
-	buf_add_char(out, '\'');
 	return buf_check(out, err);
 }

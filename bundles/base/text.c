@@ -38,20 +38,6 @@ bool text_unhex(const char *hex, size_t hex_len, void *out, size_t len)
 	return true;
 }
 
-void text_base64(struct buf *out, const void *bytes, size_t len)
-{
-	const uint8_t *in = bytes;
-	for (size_t i = 0; i < len; i += 3) {
-		size_t left = len - i;
-		uint32_t word = (uint32_t)in[i] << 16 | (left > 1 ? (uint32_t)in[i + 1] << 8 : 0) |
-			(left > 2 ? in[i + 2] : 0u);
-		char four[4] = { base64_digits[word >> 18], base64_digits[word >> 12 & 63],
-			left > 1 ? base64_digits[word >> 6 & 63] : '=',
-			left > 2 ? base64_digits[word & 63] : '=' };
-		buf_add(out, four, 4);
-	}
-}
-
 static bool unbase64_group(const char *four, bool last, struct buf *out)
 {
 	uint32_t word = 0;
@@ -81,39 +67,39 @@ bool text_unbase64(const char *text, size_t len, struct buf *out)
 	return !out->failed;
 }
 
-static bool percent_plain(unsigned char c)
+bool text_plain(const char *bytes, size_t len)
 {
-	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
-		(c && strchr("_.@:/+-", c));
+	for (size_t i = 0; i < len; i++)
+		if (!bytes[i] || (!strchr("_.@:-", bytes[i]) && !strchr(base64_digits, bytes[i])))
+			return false;
+	return true;
 }
 
 void text_percent(struct buf *out, const char *bytes, size_t len)
 {
-	for (size_t i = 0; i < len; i++) {
-		unsigned char c = (unsigned char)bytes[i];
-		if (percent_plain(c))
-			buf_add_char(out, (char)c);
+	for (size_t i = 0; i < len; i++)
+		if (text_plain(bytes + i, 1))
+			buf_add_char(out, bytes[i]);
 		else
-			buf_add_format(out, "%%%02X", c);
-	}
+			buf_add_format(out, "%%%02X", (unsigned char)bytes[i]);
 }
 
 bool text_unpercent(const char *text, size_t len, struct buf *out)
 {
 	for (size_t i = 0; i < len; i++) {
-		if (text[i] != '%') {
-			if (!percent_plain((unsigned char)text[i]))
+		char c = text[i];
+		bool escaped = c == '%';
+		if (escaped) {
+			int high = len - i < 3 ? -1 : digit_value(text[i + 1], "ABCDEF");
+			int low = high < 0 ? -1 : digit_value(text[i + 2], "ABCDEF");
+			if (low < 0)
 				return false;
-			buf_add_char(out, text[i]);
-			continue;
+			c = (char)(high << 4 | low);
+			i += 2;
 		}
-		if (len - i < 3)
+		if (escaped == text_plain(&c, 1))
 			return false;
-		int high = digit_value(text[i + 1], "ABCDEF"), low = digit_value(text[i + 2], "ABCDEF");
-		if (high < 0 || low < 0 || percent_plain((unsigned char)(high << 4 | low)))
-			return false;
-		buf_add_char(out, (char)(high << 4 | low));
-		i += 2;
+		buf_add_char(out, c);
 	}
 	return !out->failed;
 }
@@ -190,6 +176,12 @@ void text_json(struct buf *out, const char *bytes, size_t len)
 		i += n;
 	}
 	buf_add_char(out, '"');
+}
+
+void text_json_pair(struct buf *out, const char *key, const char *value)
+{
+	buf_add_format(out, ",\"%s\":", key);
+	text_json(out, value, strlen(value));
 }
 
 bool text_utf8(const char *bytes, size_t len, size_t *bad)
