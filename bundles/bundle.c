@@ -11,11 +11,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "db_sqlite.h"
-#include "file.h"
 #include "quarantine.h"
 #include "sql.h"
+#include "text.h"
 
 #define BUNDLE_HEAP_BYTES (256ll << 20)
+#define BUNDLE_SCHEMA_MAX (64u << 10)
 
 struct bundle {
 	struct db *db;
@@ -37,31 +38,19 @@ static const char *const bundle_functions[] = { "abs", "avg", "cast", "coalesce"
 	"glob", "group_concat", "hex", "ifnull", "instr", "json_array", "json_each", "json_extract",
 	"json_type", "json_valid", "length", "like", "lower", "max", "min", "nullif", "printf", "quote",
 	"replace", "row_number", "substr", "sum", "total", "typeof", "upper", "json_array_length",
-	"json_group_array", "json_group_object", "json_object", "->", "->>" };
+	"json_group_array", "json_group_object", "json_object", "->", "->>", NULL };
 static const char *const bundle_pragmas[] = { "application_id", "cell_size_check", "encoding",
 	"freelist_count", "integrity_check", "mmap_size", "query_only", "temp_store", "trusted_schema",
-	"user_version" };
-
-static int bundle_listed(const char *const *list, size_t count, const char *name)
-{
-	for (size_t i = 0; name && i < count; i++)
-		if (sqlite3_stricmp(list[i], name) == 0)
-			return SQLITE_OK;
-	return SQLITE_DENY;
-}
+	"user_version", NULL };
 
 static int bundle_authorize(void *context, int action, const char *first, const char *second,
 	const char *database, const char *trigger)
 {
 	(void)context, (void)database, (void)trigger;
-	if (action == SQLITE_SELECT || action == SQLITE_READ)
-		return SQLITE_OK;
-	if (action == SQLITE_FUNCTION)
-		return bundle_listed(
-			bundle_functions, sizeof bundle_functions / sizeof *bundle_functions, second);
-	if (action == SQLITE_PRAGMA)
-		return bundle_listed(bundle_pragmas, sizeof bundle_pragmas / sizeof *bundle_pragmas, first);
-	return SQLITE_DENY;
+	bool allowed = action == SQLITE_SELECT || action == SQLITE_READ ||
+		(action == SQLITE_FUNCTION && text_among(bundle_functions, second)) ||
+		(action == SQLITE_PRAGMA && text_among(bundle_pragmas, first));
+	return allowed ? SQLITE_OK : SQLITE_DENY;
 }
 
 int bundle_process_init(struct err *err)
@@ -79,54 +68,42 @@ int bundle_process_init(struct err *err)
 	return 0;
 }
 
-static int bundle_same_text(
-	struct db_query *a, struct db_query *b, int column, bool *same, struct err *err)
+/* Quoted by SQLite, so that no name can pass for two. */
+static int bundle_schema_line(struct db_query *query, void *context, struct err *err)
 {
-	const char *left = NULL, *right = NULL;
-	if (db_get_text_or_null(a, column, &left, err) || db_get_text_or_null(b, column, &right, err))
+	struct buf *lines = context;
+	const char *line = NULL;
+	if (db_get_text(query, 0, &line, NULL, err))
 		return -1;
-	*same = *same && left && right && strcmp(left, right) == 0;
+	buf_add_text(lines, line);
+	buf_add_char(lines, '\n');
 	return 0;
 }
 
-static int bundle_same_schema(struct db *db, struct db *ours, bool *same, struct err *err)
+static int bundle_schema_lines(struct db *db, struct buf *lines, struct err *err)
 {
-	static const char sql[] = "SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY rowid";
-	struct db_query *a = NULL, *b = NULL;
-	bool row_a = true, row_b = true;
-	int rc = -1;
-	*same = true;
-	if (db_prepare(db, sql, &a, err) || db_prepare(ours, sql, &b, err))
-		goto out;
-	while (*same && row_a) {
-		if (db_step(a, &row_a, err) || db_step(b, &row_b, err))
-			goto out;
-		*same = row_a == row_b;
-		for (int column = 0; *same && row_a && column < 4; column++)
-			if (bundle_same_text(a, b, column, same, err))
-				goto out;
-	}
-	rc = 0;
-out:
-	db_finish(a);
-	db_finish(b);
-	return rc;
+	return db_each_of(db,
+		"SELECT quote(type) || quote(name) || quote(tbl_name) || quote(sql) FROM sqlite_schema "
+		"ORDER BY rowid", bundle_schema_line, lines, err);
 }
 
 static int bundle_check_schema(struct db *db, struct err *err)
 {
+	struct buf theirs = BUF_INIT(BUNDLE_SCHEMA_MAX), expected = BUF_INIT(BUNDLE_SCHEMA_MAX);
 	struct db *ours = NULL;
-	bool same = false;
 	int rc = db_open(":memory:", SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, "schema.sql", &ours,
 				 err) ||
-		db_exec(ours, sql_schema, err) || bundle_same_schema(db, ours, &same, err);
+		db_exec(ours, sql_schema, err) || bundle_schema_lines(ours, &expected, err) ||
+		buf_check(&expected, err) || bundle_schema_lines(db, &theirs, err);
+	if (!rc && (theirs.failed || strcmp(buf_text(&theirs), buf_text(&expected)) != 0))
+		rc = err_set_hint(err, ERR_FORMAT,
+			"Only tables exactly as in FORMAT.md are read; get the file again from where it was "
+			"written.",
+			"%s is not a bundle, or was altered: its tables are not those of the format", db->name);
 	db_close(ours);
-	if (rc || same)
-		return rc ? -1 : 0;
-	return err_set_hint(err, ERR_FORMAT,
-		"Only tables exactly as in FORMAT.md are read; get the file again from where it was "
-		"written.", "%s is not a bundle, or was altered: its tables are not those of the format",
-		db->name);
+	buf_release(&theirs);
+	buf_release(&expected);
+	return rc ? -1 : 0;
 }
 
 static int bundle_check_integrity(struct db *db, struct err *err)
@@ -172,7 +149,7 @@ static int bundle_make_json(struct db *db, struct err *err)
 
 static int bundle_open_copy(struct bundle *bundle, struct err *err)
 {
-	char *uri = db_uri(bundle->received.copy, "mode=ro&immutable=1", err);
+	char *uri = db_uri(bundle->received.copy, "?mode=ro&immutable=1", err);
 	if (!uri)
 		return -1;
 	int rc = db_open(
@@ -245,8 +222,7 @@ const struct bundle_origin *bundle_origin(const struct bundle *bundle)
 static int bundle_open_own(
 	const char *path, const char *name, const char *pragmas, struct db **out, struct err *err)
 {
-	char *absolute = file_absolute(path, err),
-		 *uri = absolute ? db_uri(absolute, "mode=rw", err) : NULL;
+	char *uri = db_uri(path, "?mode=rw", err);
 	struct db *db = NULL;
 	int rc = -1;
 	if (!uri || db_open(uri, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOFOLLOW, name, &db, err))
@@ -260,7 +236,6 @@ static int bundle_open_own(
 out:
 	db_close(db);
 	free(uri);
-	free(absolute);
 	return rc;
 }
 
@@ -307,21 +282,17 @@ static int bundle_reopen(const char *path, const char *pragmas, struct db **out,
 	if (bundle_open_own(path, path, pragmas, &db, err))
 		return -1;
 	db->judging = true;
-	if (db_value_int64(db, "PRAGMA application_id", &id, err) ||
-		db_value_int64(db, "PRAGMA user_version", &version, err))
-		goto fail;
-	if (id != BUNDLE_APPLICATION_ID || version != BUNDLE_VERSION) {
-		err_set(err, ERR_FORMAT, "%s is not a working copy of this version", path);
-		goto fail;
+	int rc = db_value_int64(db, "PRAGMA application_id", &id, err) ||
+		db_value_int64(db, "PRAGMA user_version", &version, err);
+	if (!rc && (id != BUNDLE_APPLICATION_ID || version != BUNDLE_VERSION))
+		rc = err_set(err, ERR_FORMAT, "%s is not a working copy of this version", path);
+	if (rc || bundle_check_schema(db, err)) {
+		db_close(db);
+		return -1;
 	}
-	if (bundle_check_schema(db, err))
-		goto fail;
 	db->judging = false;
 	*out = db;
 	return 0;
-fail:
-	db_close(db);
-	return -1;
 }
 
 int bundle_reopen_at(const char *path, struct db **out, struct err *err)
@@ -358,14 +329,10 @@ static int bundle_digest_line(struct db_query *query, void *context, struct err 
 
 int bundle_snapshot_digest(struct db *db, struct digest *out, struct err *err)
 {
-	struct db_query *query = NULL;
 	struct digest_stream *stream = digest_start();
 	if (!stream)
 		return err_nomem(err);
-	int rc = db_prepare(db, sql_snapshot_rows, &query, err) ||
-			db_each(query, bundle_digest_line, stream, err)
-		? -1
-		: 0;
+	int rc = db_each_of(db, sql_snapshot_rows, bundle_digest_line, stream, err);
 	digest_finish(stream, out);
 	return rc;
 }

@@ -80,11 +80,9 @@ static int check_checkpoint(struct walk *walk, const struct row *row, struct err
 static const char *misplaced(
 	const struct walk *walk, const struct row *row, const struct record *record)
 {
-	char plan[DIGEST_HEX_SIZE];
 	bool checkpoint = strcmp(record->type, TYPE_CHECKPOINT) == 0;
 	bool first = strcmp(record->type, "run-start") == 0;
 	const char *named = record_get(record, "plan");
-	digest_hex(&walk->plan, plan);
 	if (row->seq != walk->chain.seq || record->seq != row->seq)
 		return "a record before it is missing, or it is out of order";
 	if (strcmp(record->run, row->run) != 0)
@@ -95,7 +93,7 @@ static const char *misplaced(
 		return "its type is not known";
 	if (first != (record->seq == 0))
 		return "a run begins with run-start, once";
-	if (named ? strcmp(named, plan) != 0 : checkpoint)
+	if (named ? strcmp(named, digest_text(&walk->plan).hex) != 0 : checkpoint)
 		return "it names another plan";
 	if (walk->ended && !checkpoint)
 		return "it stands behind run-end";
@@ -131,18 +129,17 @@ static int check_row(struct walk *walk, struct arena *arena, const struct row *r
 static int read_row(
 	struct db_query *query, const struct walk *walk, struct row *row, struct err *err)
 {
-	size_t len;
-	const void *plan = NULL;
+	struct digest plan;
 	memset(row, 0, sizeof(*row));
-	if (db_get_text(query, 0, &row->run, &len, err) || db_get_int64(query, 1, &row->seq, err) ||
+	if (db_get_text(query, 0, &row->run, NULL, err) || db_get_int64(query, 1, &row->seq, err) ||
 		db_get_blob(query, 2, &row->body, &row->body_len, err) ||
 		(!db_is_null(query, 3) && db_get_blob(query, 3, &row->signature, &row->signature_len, err)))
 		return -1;
 	if (db_is_null(query, 4))
 		return broken(row, err, "the bundle does not know this run");
-	if (db_get_blob(query, 4, &plan, &len, err))
+	if (db_get_digest(query, 4, &plan, err))
 		return -1;
-	if (len != DIGEST_SIZE || memcmp(plan, walk->plan.bytes, DIGEST_SIZE) != 0)
+	if (!digest_equal(&plan, &walk->plan))
 		return broken(row, err, "the run belongs to another plan");
 	return 0;
 }
@@ -172,10 +169,8 @@ int record_verify_chains(
 	struct db *db, const struct digest *plan, const struct record_visitor *visitor, struct err *err)
 {
 	struct walk walk = { .visitor = visitor, .plan = *plan };
-	struct db_query *query = NULL;
-	if (db_prepare(db, sql_select_empty_run, &query, err) ||
-		db_each(query, refuse_empty_run, NULL, err) ||
-		db_prepare(db, sql_select_receipts, &query, err) || db_each(query, visit_row, &walk, err))
+	if (db_each_of(db, sql_select_empty_run, refuse_empty_run, NULL, err) ||
+		db_each_of(db, sql_select_receipts, visit_row, &walk, err))
 		return -1;
 	return end_run(&walk, err);
 }

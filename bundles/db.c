@@ -6,6 +6,7 @@
 #include <string.h>
 #include "clock.h"
 #include "db_sqlite.h"
+#include "file.h"
 #include "text.h"
 
 struct db_query {
@@ -55,21 +56,16 @@ static int db_past_deadline(void *context)
 	return clock_monotonic_us() > db->deadline_us;
 }
 
-char *db_uri(const char *absolute_path, const char *query, struct err *err)
+char *db_uri(const char *path, const char *query, struct err *err)
 {
 	struct buf uri = BUF_INIT(1 << 16);
+	char *absolute = file_absolute(path, err);
+	if (!absolute)
+		return NULL;
 	buf_add_text(&uri, "file://");
-	for (const unsigned char *p = (const unsigned char *)absolute_path; *p; p++) {
-		if ((*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') || (*p >= '0' && *p <= '9') ||
-			strchr("/._-", *p))
-			buf_add_char(&uri, (char)*p);
-		else
-			buf_add_format(&uri, "%%%02X", *p);
-	}
-	if (query) {
-		buf_add_char(&uri, '?');
-		buf_add_text(&uri, query);
-	}
+	text_percent(&uri, absolute, strlen(absolute));
+	buf_add_text(&uri, query);
+	free(absolute);
 	char *out = buf_check(&uri, err) ? NULL : buf_detach(&uri, NULL);
 	buf_release(&uri);
 	return out;
@@ -236,6 +232,12 @@ int db_each(struct db_query *query, db_visit *visit, void *context, struct err *
 	return rc;
 }
 
+int db_each_of(struct db *db, const char *sql, db_visit *visit, void *context, struct err *err)
+{
+	struct db_query *query = NULL;
+	return db_prepare(db, sql, &query, err) ? -1 : db_each(query, visit, context, err);
+}
+
 bool db_is_null(struct db_query *query, int column)
 {
 	return sqlite3_column_type(query->statement, column) == SQLITE_NULL;
@@ -285,6 +287,19 @@ int db_get_blob(struct db_query *query, int column, const void **out, size_t *le
 	if (!bytes && *len)
 		return err_nomem(err);
 	*out = bytes ? bytes : "";
+	return 0;
+}
+
+int db_get_digest(struct db_query *query, int column, struct digest *out, struct err *err)
+{
+	const void *bytes = NULL;
+	size_t len = 0;
+	if (db_get_blob(query, column, &bytes, &len, err))
+		return -1;
+	if (len != DIGEST_SIZE)
+		return err_set(err, ERR_FORMAT, "%s: column %s has %zu bytes where a SHA-256 has %d",
+			query->db->name, sqlite3_column_name(query->statement, column), len, DIGEST_SIZE);
+	memcpy(out->bytes, bytes, DIGEST_SIZE);
 	return 0;
 }
 

@@ -25,9 +25,8 @@ int db_open(
 void db_close(struct db *db); /* NULL is fine */
 /* Turn SQLite's last failure on this connection into an error. Returns -1. */
 int db_fail(struct db *db, int rc, struct err *err);
-/* "file:" URI of an absolute path, everything but [A-Za-z0-9/._-] escaped; query
- * ("mode=ro&immutable=1") may be NULL. malloc'ed. */
-char *db_uri(const char *absolute_path, const char *query, struct err *err);
+/* "file:" URI of a path, made absolute, and a query ("?mode=ro", or ""). malloc'ed, or NULL. */
+char *db_uri(const char *path, const char *query, struct err *err);
 /* The statement behind a query, for copying values between databases. */
 sqlite3_stmt *db_statement(struct db_query *query);
 

@@ -20,9 +20,7 @@ struct document_object *document_objects_find(
 
 static int objects_fail(const struct digest *digest, const char *what, struct err *err)
 {
-	char hex[DIGEST_HEX_SIZE];
-	digest_hex(digest, hex);
-	return err_set(err, ERR_FORMAT, "object %.16s %s", hex, what);
+	return err_set(err, ERR_FORMAT, "object %.16s %s", digest_text(digest).hex, what);
 }
 
 static int objects_read(
@@ -48,29 +46,18 @@ static int objects_read(
 
 static int objects_refuse_missing(struct db_query *query, void *context, struct err *err)
 {
-	const void *bytes = NULL;
 	struct digest digest;
-	size_t len = 0;
 	(void)context;
-	if (db_get_blob(query, 0, &bytes, &len, err))
+	if (db_get_digest(query, 0, &digest, err))
 		return -1;
-	if (len != DIGEST_SIZE)
-		return err_set(err, ERR_FORMAT, "a reference to an object has %zu bytes instead of %d", len,
-			DIGEST_SIZE);
-	memcpy(digest.bytes, bytes, DIGEST_SIZE);
 	return objects_fail(&digest, "is referred to and missing", err);
 }
 
 static int objects_refuse_strange(struct db_query *query, void *context, struct err *err)
 {
-	const void *bytes = NULL;
 	struct digest digest;
-	size_t len = 0;
-	if (db_get_blob(query, 0, &bytes, &len, err))
-		return -1;
-	if (len == DIGEST_SIZE)
-		memcpy(digest.bytes, bytes, DIGEST_SIZE);
-	if (len == DIGEST_SIZE && document_objects_find(context, &digest))
+	struct err inner = ERR_INIT;
+	if (!db_get_digest(query, 0, &digest, &inner) && document_objects_find(context, &digest))
 		return 0;
 	return err_set(err, ERR_FORMAT, "the bundle holds an object that the plan does not name");
 }
@@ -91,11 +78,8 @@ int document_objects_sort(
 int document_objects_load(
 	struct db *db, struct arena *arena, struct document_objects *objects, struct err *err)
 {
-	struct db_query *query = NULL;
-	if (db_prepare(db, sql_objects_missing, &query, err) ||
-		db_each(query, objects_refuse_missing, NULL, err) ||
-		db_prepare(db, sql_objects_unlisted, &query, err) ||
-		db_each(query, objects_refuse_strange, objects, err))
+	if (db_each_of(db, sql_objects_missing, objects_refuse_missing, NULL, err) ||
+		db_each_of(db, sql_objects_unlisted, objects_refuse_strange, objects, err))
 		return -1;
 	for (size_t i = 0; i < objects->count; i++)
 		if (objects_read(db, arena, &objects->object[i], err))

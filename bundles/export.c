@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <unistd.h>
 #include "db_sqlite.h"
-#include "file.h"
 #include "plan_statement.h"
 #include "record.h"
 #include "replace.h"
@@ -13,10 +12,8 @@
 /* On a connection of its own: VACUUM INTO attaches its target, and nothing else may ever attach. */
 static int export_vacuum(const char *work_path, const char *temporary, struct err *err)
 {
-	char *source = file_absolute(work_path, err),
-		 *target = source ? file_absolute(temporary, err) : NULL;
-	char *from = target ? db_uri(source, "mode=rw", err) : NULL,
-		 *into = from ? db_uri(target, NULL, err) : NULL;
+	char *from = db_uri(work_path, "?mode=rw", err);
+	char *into = from ? db_uri(temporary, "", err) : NULL;
 	struct db *db = NULL;
 	struct db_query *query = NULL;
 	int rc = -1;
@@ -34,8 +31,6 @@ static int export_vacuum(const char *work_path, const char *temporary, struct er
 out:
 	db_finish(query);
 	db_close(db);
-	free(source);
-	free(target);
 	free(from);
 	free(into);
 	return rc;

@@ -132,67 +132,36 @@ static bool text_field(const char *token, size_t len, char *field)
 	return valid;
 }
 
-static bool hex_id(const char *token, size_t len, char *field)
-{
-	unsigned char bytes[16];
-	if (!text_unhex(token, len, bytes, sizeof(bytes)))
-		return false;
-	memcpy(field, token, len + 1);
-	return true;
-}
-
-static bool small_int(const char *token, const struct lines_item *item, int *field)
-{
-	int64_t value;
-	if (!text_int64(token, item->low, item->high, &value))
-		return false;
-	*field = (int)value;
-	return true;
-}
-
-static bool copy_if(bool valid, const char *token, size_t len, char *field)
-{
-	if (valid)
-		memcpy(field, token, len + 1);
-	return valid;
-}
-
-static bool decision(const char *token, bool *field)
-{
-	*field = strcmp(token, "approve") == 0;
-	return *field || strcmp(token, "reject") == 0;
-}
-
 /* token is NUL-terminated, len bytes. */
 static bool parse_item(const struct lines_item *item, const char *token, size_t len, void *values)
 {
 	void *field = (char *)values + item->offset;
+	bool valid = false;
+	int64_t number = 0;
 	switch ((enum lines_kind)item->kind) {
 	case LINES_DIGEST:
 		return text_starts(token, "sha256:") && digest_parse(token + 7, len - 7, field);
 	case LINES_HASH: return digest_parse(token, len, field);
-	case LINES_INT: return small_int(token, item, field);
+	case LINES_INT:
+		valid = text_int64(token, item->low, item->high, &number);
+		*(int *)field = (int)number;
+		return valid;
 	case LINES_INT64: return text_int64(token, item->low, item->high, field);
-	case LINES_DECIMAL:
-		return copy_if(len <= 20 && strspn(token, "0123456789") == len, token, len, field);
 	case LINES_TEXT: return text_field(token, len, field);
 	case LINES_TIME: return len == CLOCK_SECONDS_SIZE - 1 && clock_parse(token, field);
 	case LINES_MICROS: return len == CLOCK_MICROS_SIZE - 1 && clock_parse(token, field);
-	case LINES_ID: return hex_id(token, len, field);
-	case LINES_HOST: return copy_if(host_valid(token), token, len, field);
-	case LINES_DECISION: return decision(token, field);
+	case LINES_DECISION:
+		*(bool *)field = strcmp(token, "approve") == 0;
+		return *(bool *)field || strcmp(token, "reject") == 0;
 	case LINES_ONE: return strcmp(token, "1") == 0;
+	case LINES_DECIMAL: valid = len <= 20 && strspn(token, "0123456789") == len; break;
+	case LINES_ID: valid = len == 32 && strspn(token, "0123456789abcdef") == len; break;
+	case LINES_HOST: valid = host_valid(token); break;
 	case LINES_NONE: break;
 	}
-	return false;
-}
-
-static void write_hash(const struct digest *digest, const char *prefix, struct buf *out)
-{
-	char hex[DIGEST_HEX_SIZE];
-	digest_hex(digest, hex);
-	buf_add_text(out, prefix);
-	buf_add_text(out, hex);
+	if (valid)
+		memcpy(field, token, len + 1);
+	return valid;
 }
 
 static void write_item(const struct lines_item *item, const void *values, struct buf *out)
@@ -200,15 +169,12 @@ static void write_item(const struct lines_item *item, const void *values, struct
 	const void *field = (const char *)values + item->offset;
 	char time[CLOCK_MICROS_SIZE];
 	switch ((enum lines_kind)item->kind) {
-	case LINES_DIGEST: write_hash(field, "sha256:", out); break;
-	case LINES_HASH: write_hash(field, "", out); break;
+	case LINES_DIGEST: buf_add_format(out, "sha256:%s", digest_text(field).hex); break;
+	case LINES_HASH: buf_add_text(out, digest_text(field).hex); break;
 	case LINES_INT: buf_add_format(out, "%d", *(const int *)field); break;
 	case LINES_INT64: buf_add_format(out, "%lld", (long long)*(const int64_t *)field); break;
 	case LINES_TEXT: text_percent(out, field, strlen(field)); break;
-	case LINES_TIME:
-		clock_seconds(*(const int64_t *)field, time);
-		buf_add_text(out, time);
-		break;
+	case LINES_TIME: buf_add_text(out, clock_text(*(const int64_t *)field).text); break;
 	case LINES_MICROS:
 		clock_micros(*(const int64_t *)field, time);
 		buf_add_text(out, time);

@@ -18,9 +18,7 @@ bool object_kind_known(const char *kind)
 
 int object_context(const struct digest *digest, const char *kind, struct err *err)
 {
-	char hex[DIGEST_HEX_SIZE];
-	digest_hex(digest, hex);
-	return err_context(err, "%s %.16s", kind ? kind : "object", hex);
+	return err_context(err, "%s %.16s", kind ? kind : "object", digest_text(digest).hex);
 }
 
 /* The row of an object; body and kind are borrowed from the query, which the caller finishes. */

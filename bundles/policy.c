@@ -151,14 +151,9 @@ static bool read_operator(struct reading *reading)
 }
 
 #define AT(name) offsetof(struct policy, name)
-#define SWITCH(key, name) \
-	{ \
-		key, false, "yes or no", read_switch, AT(name) \
-	}
+#define SWITCH(key, name) { key, false, "yes or no", read_switch, AT(name) }
 #define DURATION(key, name) \
-	{ \
-		key, false, "a duration, as 30s, 24h, 14d", read_duration, AT(name) \
-	}
+	{ key, false, "a duration, as 30s, 24h, 14d", read_duration, AT(name) }
 static const struct rule rules[] = {
 	{ "label", false, "the environment's name", read_label, 0 },
 	{ "conninfo-file", false, "a file name", read_path, 0 },

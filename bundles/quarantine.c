@@ -148,27 +148,12 @@ static int quarantine_make_directory(struct quarantine *quarantine, struct err *
 		err, ERR_IO, "no private directory can be made in /tmp, /var/tmp or /dev/shm");
 }
 
-static ssize_t quarantine_read(int fd, void *bytes, size_t len)
+static bool quarantine_write(int fd, const char *bytes, size_t len)
 {
-	ssize_t got;
-	do
-		got = read(fd, bytes, len);
-	while (got < 0 && errno == EINTR);
-	return got;
-}
-
-static int quarantine_write(int fd, const char *bytes, size_t len)
-{
-	while (len) {
-		ssize_t put = write(fd, bytes, len);
-		if (put < 0 && errno == EINTR)
-			continue;
-		if (put <= 0)
-			return -1;
-		bytes += put;
-		len -= (size_t)put;
-	}
-	return 0;
+	for (ssize_t put; len; bytes += put, len -= (size_t)put)
+		if ((put = TEMP_FAILURE_RETRY(write(fd, bytes, len))) <= 0)
+			return false;
+	return true;
 }
 
 /* Digest what comes from fd, and write it to out when that is not -1. */
@@ -181,10 +166,10 @@ static int quarantine_pump(
 	if (!stream)
 		return err_nomem(err);
 	*size = 0;
-	while ((got = quarantine_read(fd, block, sizeof block)) > 0) {
+	while ((got = TEMP_FAILURE_RETRY(read(fd, block, sizeof block))) > 0) {
 		digest_add(stream, block, (size_t)got);
 		*size += got;
-		if (out >= 0 && quarantine_write(out, block, (size_t)got)) {
+		if (out >= 0 && !quarantine_write(out, block, (size_t)got)) {
 			err_set_errno(err, ERR_IO, "%s cannot be copied to a private directory", path);
 			break;
 		}

@@ -75,9 +75,7 @@ void record_key_int64(struct buf *out, const char *key, int64_t value)
 
 void record_key_digest(struct buf *out, const char *key, const struct digest *value)
 {
-	char hex[DIGEST_HEX_SIZE];
-	digest_hex(value, hex);
-	buf_add_format(out, "%s: %s\n", key, hex);
+	buf_add_format(out, "%s: %s\n", key, digest_text(value).hex);
 }
 
 int record_seal(struct record_chain *chain, struct buf *out, struct err *err)

@@ -1,8 +1,6 @@
-/*
- * Writes a run's records: each goes into an open transaction at once, which a signed checkpoint
+/* Writes a run's records: each goes into an open transaction at once, which a signed checkpoint
  * ends after a second or 63 records. After one failure nothing more is written: what came next
- * would be chained behind records that are not there. It knows no record's meaning.
- */
+ * would be chained behind records that are not there. It knows no record's meaning. */
 #include "recorder.h"
 
 #include <stdlib.h>

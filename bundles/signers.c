@@ -60,15 +60,7 @@ unsigned signers_namespace(const char *name, size_t len)
 
 bool signers_principal_valid(const char *name, size_t len)
 {
-	if (!len || len > SIGNERS_PRINCIPAL_MAX || name[0] == '-')
-		return false;
-	for (size_t i = 0; i < len; i++) {
-		char c = name[i];
-		if (!(c >= 'A' && c <= 'Z') && !(c >= 'a' && c <= 'z') && !(c >= '0' && c <= '9') &&
-			!(c && strchr("_.@:/+-", c)))
-			return false;
-	}
-	return true;
+	return len && len <= SIGNERS_PRINCIPAL_MAX && name[0] != '-' && text_plain(name, len);
 }
 
 /* What stands between blanks; options keep their quoted parts together. */
@@ -76,10 +68,15 @@ struct words {
 	const char *at, *end;
 };
 
-static bool next_word(struct words *words, const char **word, size_t *len)
+static void skip_blanks(struct words *words)
 {
 	while (words->at < words->end && (*words->at == ' ' || *words->at == '\t'))
 		words->at++;
+}
+
+static bool next_word(struct words *words, const char **word, size_t *len)
+{
+	skip_blanks(words);
 	*word = words->at;
 	while (words->at < words->end && *words->at != ' ' && *words->at != '\t')
 		words->at++;
@@ -87,34 +84,19 @@ static bool next_word(struct words *words, const char **word, size_t *len)
 	return *len > 0;
 }
 
-static bool two_digits(const char *text, int low, int high, int *out)
-{
-	if (text[0] < '0' || text[0] > '9' || text[1] < '0' || text[1] > '9')
-		return false;
-	*out = (text[0] - '0') * 10 + (text[1] - '0');
-	return *out >= low && *out <= high;
-}
-
-/* YYYYMMDD[HHMM[SS]]Z. Without Z it would be local time: two hosts would read two moments. */
+/* YYYYMMDD[HHMM[SS]]Z. Without Z it would be local time: two hosts would read two moments. What
+ * strptime makes of other spellings, and days that do not exist, are written back differently. */
 static bool parse_time(const char *text, size_t len, int64_t *out)
 {
-	int century, year, month, day, hour = 0, minute = 0, second = 0;
-	if ((len != 9 && len != 13 && len != 15) || text[len - 1] != 'Z')
+	char whole[16] = "00000000000000Z", again[sizeof(whole)];
+	struct tm tm = { 0 };
+	if ((len != 9 && len != 13 && len != 15) || text[len - 1] != 'Z' || memcmp(text, "19", 2) < 0)
 		return false;
-	if (!two_digits(text, 19, 99, &century) || !two_digits(text + 2, 0, 99, &year) ||
-		!two_digits(text + 4, 1, 12, &month) || !two_digits(text + 6, 1, 31, &day) ||
-		(len >= 13 &&
-			(!two_digits(text + 8, 0, 23, &hour) || !two_digits(text + 10, 0, 59, &minute))) ||
-		(len == 15 && !two_digits(text + 12, 0, 59, &second)))
+	memcpy(whole, text, len - 1);
+	if (!strptime(whole, "%Y%m%d%H%M%SZ", &tm))
 		return false;
-	struct tm tm = { .tm_year = century * 100 + year - 1900,
-		.tm_mon = month - 1,
-		.tm_mday = day,
-		.tm_hour = hour,
-		.tm_min = minute,
-		.tm_sec = second };
 	*out = (int64_t)timegm(&tm) * 1000000;
-	return tm.tm_mday == day && tm.tm_mon == month - 1;
+	return strftime(again, sizeof(again), "%Y%m%d%H%M%SZ", &tm) && strcmp(whole, again) == 0;
 }
 
 static const char *set_namespaces(struct signer *signer, const char *value, size_t len)
@@ -133,25 +115,15 @@ static const char *set_namespaces(struct signer *signer, const char *value, size
 	return NULL;
 }
 
-static const char *set_after(struct signer *signer, const char *value, size_t len)
-{
-	return parse_time(value, len, &signer->after_us)
-		? NULL
-		: "valid-after= takes YYYYMMDD[HHMM[SS]]Z, in UTC with its Z";
-}
-
-static const char *set_before(struct signer *signer, const char *value, size_t len)
-{
-	return parse_time(value, len, &signer->before_us)
-		? NULL
-		: "valid-before= takes YYYYMMDD[HHMM[SS]]Z, in UTC with its Z";
-}
-
 static const struct {
 	const char *prefix;
-	const char *(*set)(struct signer *signer, const char *value, size_t len);
-} options[] = { { "namespaces=\"", set_namespaces }, { "valid-after=\"", set_after },
-	{ "valid-before=\"", set_before } };
+	size_t offset; /* of a time */
+	const char *wrong;
+} options[] = { { "namespaces=\"", 0, NULL },
+	{ "valid-after=\"", offsetof(struct signer, after_us),
+		"valid-after= takes YYYYMMDD[HHMM[SS]]Z, in UTC with its Z" },
+	{ "valid-before=\"", offsetof(struct signer, before_us),
+		"valid-before= takes YYYYMMDD[HHMM[SS]]Z, in UTC with its Z" } };
 
 /* One option at *at; *seen has a bit for each that stood before. */
 static const char *take_option(
@@ -169,7 +141,10 @@ static const char *take_option(
 			return "an option stands twice";
 		*seen |= 1u << i;
 		*at = quote + 1;
-		return options[i].set(signer, value, (size_t)(quote - value));
+		if (!options[i].wrong)
+			return set_namespaces(signer, value, (size_t)(quote - value));
+		int64_t *time = (int64_t *)(void *)((char *)signer + options[i].offset);
+		return parse_time(value, (size_t)(quote - value), time) ? NULL : options[i].wrong;
 	}
 	return "only the options namespaces=\"...\", valid-after=\"...\" and valid-before=\"...\" are "
 		   "accepted";
@@ -216,10 +191,7 @@ static int take_key(const struct signers_reader *reader, const char *text, size_
 {
 	struct err inner = ERR_INIT;
 	struct ssh_public_key key;
-	struct buf blob = BUF_INIT(SSHSIG_MAX_BYTES);
-	int result = ssh_public_key_parse(text, len, &key, &inner);
-	buf_release(&blob);
-	if (result) {
+	if (ssh_public_key_parse(text, len, &key, &inner)) {
 		signers_wrong(reader, err, "%s", inner.message);
 		return err_hint(err, "%s", inner.hint);
 	}
@@ -251,8 +223,7 @@ static int take_line(struct arena *arena, const struct signers_reader *reader, c
 	const char *why = take_options(signer, option, option_len);
 	if (why)
 		return signers_wrong(reader, err, "%s", why);
-	while (words.at < words.end && (*words.at == ' ' || *words.at == '\t'))
-		words.at++;
+	skip_blanks(&words);
 	if (take_key(reader, words.at, (size_t)(words.end - words.at), signer, err))
 		return -1;
 	signer->principal = arena_copy(arena, name, name_len, err);

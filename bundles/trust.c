@@ -125,7 +125,7 @@ static int read_file(const struct opening *opening, const char *name, bool secre
 	size_t *size, struct err *err)
 {
 	int result = -1;
-	ssize_t got = 1;
+	ssize_t got;
 	char *path = path_of(opening, name, err);
 	*text = NULL;
 	*size = 0;
@@ -145,12 +145,9 @@ static int read_file(const struct opening *opening, const char *name, bool secre
 		err_nomem(err);
 		goto out;
 	}
-	while (*size <= TRUST_FILE_MAX &&
-		(got = read(fd, *text + *size, TRUST_FILE_MAX + 1 - *size)) != 0) {
-		if (got < 0 && errno != EINTR)
-			break;
-		*size += got > 0 ? (size_t)got : 0;
-	}
+	while ((got = TEMP_FAILURE_RETRY(
+				read(fd, *text + *size, TRUST_FILE_MAX + 1 - *size))) > 0)
+		*size += (size_t)got;
 	if (got < 0)
 		err_refuse(err, "policy", "%s: %s", path, strerror(errno));
 	else if (*size > TRUST_FILE_MAX)

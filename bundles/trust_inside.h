@@ -29,10 +29,11 @@ bool trust_has(const struct trust_digests *digests, const struct digest *digest)
 
 /* What stands beside a trust_signature while it is judged. */
 struct trust_vote {
-	bool plan, approves, rejects; /* a verified signature of someone who may; at most one is set */
-	bool late;                    /* an approval that expired, by less than resume-grace */
-	int64_t late_us;              /* late: since when */
-	const char *principal;        /* borrowed from trust */
+	/* a verified signature of someone who may; VOTE_NONE: counts nothing */
+	enum { VOTE_NONE, VOTE_PLAN, VOTE_APPROVE, VOTE_REJECT } kind;
+	bool late;             /* an approval that expired, by less than resume-grace */
+	int64_t late_us;       /* late: since when */
+	const char *principal; /* borrowed from trust */
 };
 
 struct trust_judging {

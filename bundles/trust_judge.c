@@ -8,23 +8,22 @@
 #include "plan_statement.h"
 #include "trust_inside.h"
 
-static bool has_planned(const struct trust_judging *judging, const char *principal)
-{
-	for (size_t i = 0; i < judging->result->signatures; i++)
-		if (judging->vote[i].plan && strcmp(judging->vote[i].principal, principal) == 0)
-			return true;
-	return false;
-}
-
-static bool counted_before(const struct trust_judging *judging, size_t end, bool vote_plan)
+/* Somebody has such a vote among the first `end`; late ones count when late_too. */
+static bool has_voted(const struct trust_judging *judging, size_t end, int kind,
+	const char *principal, bool late_too)
 {
 	for (size_t i = 0; i < end; i++) {
 		const struct trust_vote *vote = &judging->vote[i];
-		if ((vote_plan ? vote->plan : vote->approves) &&
-			strcmp(vote->principal, judging->vote[end].principal) == 0)
+		if ((int)vote->kind == kind && (late_too || !vote->late) &&
+			strcmp(vote->principal, principal) == 0)
 			return true;
 	}
 	return false;
+}
+
+static bool has_planned(const struct trust_judging *judging, const char *principal)
+{
+	return has_voted(judging, judging->result->signatures, VOTE_PLAN, principal, true);
 }
 
 static const char *first_reason(const struct trust_result *result, const char *name_space)
@@ -42,10 +41,11 @@ static int judge_planners(struct trust_judging *judging, struct err *err)
 	const struct policy *policy = &judging->trust->policy;
 	int people = 0;
 	for (size_t i = 0; i < result->signatures; i++) {
-		if (!judging->vote[i].plan || counted_before(judging, i, true))
+		const struct trust_vote *vote = &judging->vote[i];
+		if (vote->kind != VOTE_PLAN || has_voted(judging, i, VOTE_PLAN, vote->principal, true))
 			continue;
 		if (!people++)
-			snprintf(result->planner, sizeof(result->planner), "%s", judging->vote[i].principal);
+			snprintf(result->planner, sizeof(result->planner), "%s", vote->principal);
 	}
 	if (people >= policy->plan)
 		return 0;
@@ -88,11 +88,11 @@ static int judge_target(struct trust_judging *judging, struct err *err)
 
 /* The first thing said stands. */
 static void note_expired(
-	struct trust_result *result, const char *what, const char *who, const char *time)
+	struct trust_result *result, const char *what, const char *who, int64_t since_us)
 {
 	if (!result->expired)
 		snprintf(result->expired_why, sizeof(result->expired_why), "%s%.100s has expired since %s",
-			what, who, time);
+			what, who, clock_text(since_us).text);
 	result->expired = true;
 }
 
@@ -100,29 +100,26 @@ static void note_expired(
 static int judge_limit(struct trust_judging *judging, int64_t limit_us, const char *reason,
 	const char *what, struct err *err)
 {
-	char time[CLOCK_SECONDS_SIZE];
 	if (judging->now_us <= limit_us)
 		return 0;
-	clock_seconds(limit_us, time);
 	note_expired(judging->result, "the plan",
-		strcmp(reason, "age") == 0 ? ", by max-plan-age," : "", time);
+		strcmp(reason, "age") == 0 ? ", by max-plan-age," : "", limit_us);
 	if (judging->now_us - limit_us < judging->trust->policy.resume_grace_ms * US_PER_MS)
 		return 0;
-	return err_refuse_hint(err, reason, "make and sign a new plan", "%s since %s", what, time);
+	return err_refuse_hint(err, reason, "make and sign a new plan", "%s since %s", what,
+		clock_text(limit_us).text);
 }
 
 static int judge_times(struct trust_judging *judging, struct err *err)
 {
 	const struct plan_statement *statement = &judging->result->statement;
-	char time[CLOCK_SECONDS_SIZE];
 	int64_t oldest;
 	if (trust_has(&judging->trust->revoked_plans, &judging->result->plan))
 		return err_refuse_hint(err, "revoked", "make a new plan; a revoked one is never applied",
 			"the plan is in " TRUST_REVOKED_PLANS);
 	if (judging->now_us < statement->not_before_us) {
-		clock_seconds(statement->not_before_us, time);
 		return err_refuse_hint(err, "not-yet", "wait, or check this host's clock",
-			"the plan may not be applied before %s", time);
+			"the plan may not be applied before %s", clock_text(statement->not_before_us).text);
 	}
 	if (__builtin_add_overflow(
 			statement->created_us, judging->trust->policy.max_plan_age_ms * US_PER_MS, &oldest))
@@ -144,7 +141,7 @@ static void drop_indistinct(struct trust_judging *judging)
 	for (size_t i = 0; i < judging->result->signatures; i++) {
 		struct trust_vote *vote = &judging->vote[i];
 		const char *why = NULL;
-		if (!vote->approves)
+		if (vote->kind != VOTE_APPROVE)
 			continue;
 		if (not_planner && has_planned(judging, vote->principal))
 			why = "the approver planned this";
@@ -152,7 +149,7 @@ static void drop_indistinct(struct trust_judging *judging)
 			why = "the approver is who applies this";
 		if (why) {
 			trust_votes_ignore(&judging->result->signature[i], why);
-			vote->approves = false;
+			vote->kind = VOTE_NONE;
 		}
 	}
 }
@@ -161,18 +158,16 @@ static void drop_indistinct(struct trust_judging *judging)
 static int count_people(
 	const struct trust_judging *judging, const struct policy_group *group, bool late_too)
 {
-	const char *seen[TRUST_SIGNATURES_MAX];
 	int people = 0;
 	for (size_t i = 0; i < judging->result->signatures; i++) {
 		const struct trust_vote *vote = &judging->vote[i];
-		bool counts = vote->approves && (late_too || !vote->late);
 		bool member = !group;
+		if (vote->kind != VOTE_APPROVE || (vote->late && !late_too) ||
+			has_voted(judging, i, VOTE_APPROVE, vote->principal, late_too))
+			continue;
 		for (size_t j = 0; group && j < group->members; j++)
-			member = member || (counts && strcmp(group->member[j], vote->principal) == 0);
-		for (int j = 0; counts && j < people; j++)
-			counts = strcmp(seen[j], vote->principal) != 0;
-		if (counts && member)
-			seen[people++] = vote->principal;
+			member = member || strcmp(group->member[j], vote->principal) == 0;
+		people += member;
 	}
 	return people;
 }
@@ -192,34 +187,23 @@ static bool quorum(const struct trust_judging *judging, bool late_too)
 		!missing_group(judging, late_too);
 }
 
-/* The person of a late approval has another one that is not late. */
-static bool renewed(const struct trust_judging *judging, const struct trust_vote *late)
-{
-	for (size_t i = 0; i < judging->result->signatures; i++) {
-		const struct trust_vote *vote = &judging->vote[i];
-		if (vote->approves && !vote->late && strcmp(vote->principal, late->principal) == 0)
-			return true;
-	}
-	return false;
-}
-
 /* Late approvals that are not needed count nothing; needed ones say that they are late. */
 static void settle_late(struct trust_judging *judging, bool late_too)
 {
-	for (size_t i = 0; i < judging->result->signatures; i++) {
+	size_t count = judging->result->signatures;
+	for (size_t i = 0; i < count; i++) {
 		struct trust_vote *vote = &judging->vote[i];
 		struct trust_signature *signature = &judging->result->signature[i];
-		char time[CLOCK_SECONDS_SIZE];
-		if (!vote->approves || !vote->late)
+			if (vote->kind != VOTE_APPROVE || !vote->late)
 			continue;
-		if (late_too && !renewed(judging, vote)) {
-			clock_seconds(vote->late_us, time);
-			snprintf(signature->why, sizeof(signature->why), "expired %s", time);
-			note_expired(judging->result, "the approval by ", vote->principal, time);
+		if (late_too && !has_voted(judging, count, VOTE_APPROVE, vote->principal, false)) {
+			snprintf(signature->why, sizeof(signature->why), "expired %s",
+				clock_text(vote->late_us).text);
+			note_expired(judging->result, "the approval by ", vote->principal, vote->late_us);
 			continue;
 		}
 		trust_votes_ignore(signature, "it has expired");
-		vote->approves = false;
+		vote->kind = VOTE_NONE;
 	}
 }
 
@@ -228,30 +212,30 @@ static void settle_repeated(struct trust_judging *judging)
 {
 	for (size_t i = 0; i < judging->result->signatures; i++) {
 		const struct trust_vote *vote = &judging->vote[i];
-		if ((!vote->plan && !vote->approves) || !counted_before(judging, i, vote->plan))
-			continue;
-		trust_votes_ignore(&judging->result->signature[i],
-			vote->plan ? "the planner has signed already" : "the approver has approved already");
+		bool plan = vote->kind == VOTE_PLAN;
+		if ((plan || vote->kind == VOTE_APPROVE) &&
+			has_voted(judging, i, (int)vote->kind, vote->principal, true))
+			trust_votes_ignore(&judging->result->signature[i],
+				plan ? "the planner has signed already" : "the approver has approved already");
 	}
 }
 
 static int judge_rejections(struct trust_judging *judging, struct err *err)
 {
-	const struct trust_result *result = judging->result;
+	struct trust_result *result = judging->result;
 	for (size_t i = 0; i < result->signatures; i++) {
-		if (!judging->vote[i].rejects)
+		const char *who = judging->vote[i].principal;
+		if (judging->vote[i].kind != VOTE_REJECT)
 			continue;
 		for (size_t j = 0; j < result->signatures; j++)
-			if (judging->vote[j].approves &&
-				strcmp(judging->vote[j].principal, judging->vote[i].principal) == 0) {
-				judging->vote[j].approves = false;
-				trust_votes_ignore(
-					&judging->result->signature[j], "the approver rejected the plan too");
+			if (judging->vote[j].kind == VOTE_APPROVE &&
+				strcmp(judging->vote[j].principal, who) == 0) {
+				judging->vote[j].kind = VOTE_NONE;
+				trust_votes_ignore(&result->signature[j], "the approver rejected the plan too");
 			}
-		if (!judging->trust->policy.reject_is_veto)
-			continue;
-		return err_refuse_hint(err, "rejected", "a rejection stands for ever; make a new plan",
-			"%s rejected the plan: %s", judging->vote[i].principal, result->signature[i].comment);
+		if (judging->trust->policy.reject_is_veto)
+			return err_refuse_hint(err, "rejected", "a rejection stands for ever; make a new plan",
+				"%s rejected the plan: %s", who, result->signature[i].comment);
 	}
 	return 0;
 }

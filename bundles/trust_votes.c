@@ -81,7 +81,7 @@ static void judge_plan_row(struct trust_judging *judging, const struct row *row,
 		trust_votes_ignore(signature, why);
 		return;
 	}
-	vote->plan = true;
+	vote->kind = VOTE_PLAN;
 	signature->verdict = VERDICT_COUNTS;
 }
 
@@ -101,8 +101,7 @@ static void judge_approval(struct trust_judging *judging, const struct row *row,
 		trust_votes_ignore(signature, why);
 		return;
 	}
-	vote->approves = approval->approve;
-	vote->rejects = !approval->approve;
+	vote->kind = approval->approve ? VOTE_APPROVE : VOTE_REJECT;
 	vote->late_us = approval->expires_us;
 	vote->late = approval->approve && judging->now_us > approval->expires_us;
 	signature->verdict = approval->approve ? VERDICT_COUNTS : VERDICT_REJECTS;
@@ -150,25 +149,13 @@ static struct trust_signature *note(
 	return signature;
 }
 
-static int read_digest(struct db_query *query, int column, struct digest *out, struct err *err)
-{
-	const void *bytes;
-	size_t len;
-	if (db_get_blob(query, column, &bytes, &len, err))
-		return -1;
-	if (len != DIGEST_SIZE)
-		return err_set(err, ERR_FORMAT, "a signature row has a key of %zu bytes", len);
-	memcpy(out->bytes, bytes, DIGEST_SIZE);
-	return 0;
-}
-
 static int examine_row(struct db_query *query, void *context, struct err *err)
 {
 	const struct examining *examining = context;
 	struct trust_judging *judging = examining->judging;
 	struct row row;
 	struct err inner = ERR_INIT;
-	if (read_digest(query, 0, &row.statement, err) || read_digest(query, 1, &row.key, err))
+	if (db_get_digest(query, 0, &row.statement, err) || db_get_digest(query, 1, &row.key, err))
 		return -1;
 	const struct signer *signer = find_signer(judging->trust, &row.key, ~0u);
 	if (!signer)
@@ -198,7 +185,7 @@ static int note_unknown(struct db_query *query, void *context, struct err *err)
 	const char *name_space;
 	size_t len;
 	bool ours = false;
-	if (read_digest(query, 0, &key, err) || db_get_text(query, 1, &name_space, &len, err))
+	if (db_get_digest(query, 0, &key, err) || db_get_text(query, 1, &name_space, &len, err))
 		return -1;
 	for (size_t i = 0; i < NAMESPACES; i++)
 		ours = ours || strcmp(namespaces[i].name_space, name_space) == 0;
@@ -224,7 +211,5 @@ int trust_votes(struct trust_judging *judging, struct db *db, struct err *err)
 		if (db_each(query, examine_row, &examining, err))
 			return -1;
 	}
-	if (db_prepare(db, sql_select_signature_keys, &query, err))
-		return -1;
-	return db_each(query, note_unknown, judging, err);
+	return db_each_of(db, sql_select_signature_keys, note_unknown, judging, err);
 }

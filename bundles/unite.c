@@ -1,7 +1,5 @@
-/*
- * Rows of one bundle into another, as they stand: all of them into a new file, or what another copy
- * of the same plan has gained. What the rows say is judged by those who read them afterwards.
- */
+/* Rows of one bundle into another, as they stand: all of them into a new file, or what another copy
+ * of the same plan has gained. What the rows say is judged by those who read them afterwards. */
 #include "bundle.h"
 #include "db_sqlite.h"
 #include "sql.h"

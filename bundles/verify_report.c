@@ -21,7 +21,6 @@ static void report_signature(struct buf *out, const struct trust_signature *sign
 {
 	bool approval = strcmp(signature->name_space, NAMESPACE_APPROVE) == 0,
 		 ignored = signature->verdict == VERDICT_IGNORED;
-	char time[CLOCK_SECONDS_SIZE];
 	report_label(out,
 		ignored                                     ? "ignored"
 			: !approval                             ? "planned by"
@@ -29,10 +28,8 @@ static void report_signature(struct buf *out, const struct trust_signature *sign
 													: "approved by");
 	report_safe(out, signature->principal[0] ? signature->principal : "an unknown key");
 	buf_add_format(out, " (%s)", signature->fingerprint);
-	if (signature->signed_at_us) {
-		clock_seconds(signature->signed_at_us, time);
-		buf_add_format(out, ", %s", time);
-	}
+	if (signature->signed_at_us)
+		buf_add_format(out, ", %s", clock_text(signature->signed_at_us).text);
 	if (signature->comment[0] && strcmp(signature->comment, "none") != 0) {
 		buf_add_text(out, ": ");
 		report_safe(out, signature->comment);
@@ -47,12 +44,8 @@ static void report_signature(struct buf *out, const struct trust_signature *sign
 static void report_plan(struct buf *out, const struct verified *verified)
 {
 	const struct plan_statement *statement = &verified->trust.statement;
-	char hex[DIGEST_HEX_SIZE], from[CLOCK_SECONDS_SIZE], until[CLOCK_SECONDS_SIZE];
-	digest_hex(&verified->trust.plan, hex);
-	clock_seconds(statement->not_before_us, from);
-	clock_seconds(statement->expires_us, until);
 	report_label(out, "plan");
-	buf_add_format(out, "%.12s, ticket ", hex);
+	buf_add_format(out, "%.12s, ticket ", digest_text(&verified->trust.plan).hex);
 	report_safe(out, statement->ticket);
 	buf_add_char(out, '\n');
 	report_label(out, "for");
@@ -67,7 +60,8 @@ static void report_plan(struct buf *out, const struct verified *verified)
 		(long long)statement->statements, (long long)statement->schemas,
 		(long long)statement->destructive);
 	report_label(out, "valid");
-	buf_add_format(out, "%s to %s\n", from, until);
+	buf_add_format(out, "%s to %s\n", clock_text(statement->not_before_us).text,
+		clock_text(statement->expires_us).text);
 	if (!verified->trust.expired)
 		return;
 	report_label(out, "expired");
@@ -98,12 +92,6 @@ int verify_report(const struct verified *verified, struct buf *out, struct err *
 	return buf_check(out, err);
 }
 
-static void json_text(struct buf *out, const char *key, const char *value)
-{
-	buf_add_format(out, ",\"%s\":", key);
-	text_json(out, value, strlen(value));
-}
-
 static void json_number(struct buf *out, const char *key, int64_t value)
 {
 	buf_add_format(out, ",\"%s\":%lld", key, (long long)value);
@@ -116,39 +104,35 @@ static void json_bool(struct buf *out, const char *key, bool value)
 
 static void json_time(struct buf *out, const char *key, int64_t us)
 {
-	char time[CLOCK_SECONDS_SIZE];
-	clock_seconds(us, time);
-	json_text(out, key, time);
+	text_json_pair(out, key, clock_text(us).text);
 }
 
 static void json_digest(struct buf *out, const char *key, const struct digest *digest)
 {
-	char hex[DIGEST_HEX_SIZE];
-	digest_hex(digest, hex);
-	json_text(out, key, hex);
+	text_json_pair(out, key, digest_text(digest).hex);
 }
 
 static void json_signature(struct buf *out, const struct trust_signature *signature)
 {
 	buf_add_format(out, "{\"verdict\":\"%s\"", verdict_words[signature->verdict]);
-	json_text(out, "namespace", signature->name_space);
-	json_text(out, "principal", signature->principal);
-	json_text(out, "fingerprint", signature->fingerprint);
+	text_json_pair(out, "namespace", signature->name_space);
+	text_json_pair(out, "principal", signature->principal);
+	text_json_pair(out, "fingerprint", signature->fingerprint);
 	if (signature->signed_at_us)
 		json_time(out, "signed_at", signature->signed_at_us);
-	json_text(out, "ticket", signature->ticket);
-	json_text(out, "comment", signature->comment);
-	json_text(out, "why", signature->why);
+	text_json_pair(out, "ticket", signature->ticket);
+	text_json_pair(out, "comment", signature->comment);
+	text_json_pair(out, "why", signature->why);
 	buf_add_char(out, '}');
 }
 
 static void json_statement(struct buf *out, const struct plan_statement *statement)
 {
-	json_text(out, "label", statement->label);
-	json_text(out, "apply_host", statement->apply_host);
-	json_text(out, "system_identifier", statement->system_identifier);
+	text_json_pair(out, "label", statement->label);
+	text_json_pair(out, "apply_host", statement->apply_host);
+	text_json_pair(out, "system_identifier", statement->system_identifier);
 	json_number(out, "database_oid", statement->database_oid);
-	json_text(out, "database", statement->database);
+	text_json_pair(out, "database", statement->database);
 	json_number(out, "server_major", statement->server_major);
 	json_number(out, "schemas", statement->schemas);
 	json_number(out, "statements", statement->statements);
@@ -156,7 +140,7 @@ static void json_statement(struct buf *out, const struct plan_statement *stateme
 	json_time(out, "created", statement->created_us);
 	json_time(out, "not_before", statement->not_before_us);
 	json_time(out, "expires", statement->expires_us);
-	json_text(out, "ticket", statement->ticket);
+	text_json_pair(out, "ticket", statement->ticket);
 	json_digest(out, "document", &statement->document);
 }
 
@@ -164,16 +148,16 @@ int verify_report_json(const struct verified *verified, struct buf *out, struct 
 {
 	const struct trust_result *trust = &verified->trust;
 	buf_add_text(out, "{\"verified\":true");
-	json_text(out, "file", bundle_path(verified->bundle));
+	text_json_pair(out, "file", bundle_path(verified->bundle));
 	json_digest(out, "bundle", bundle_digest(verified->bundle));
 	json_digest(out, "plan", &trust->plan);
 	json_statement(out, &trust->statement);
 	json_digest(out, "snapshot", &verified->snapshot);
-	json_text(out, "planner", trust->planner);
+	text_json_pair(out, "planner", trust->planner);
 	json_number(out, "approvals", trust->approvals);
 	json_number(out, "approvals_required", trust->approvals_required);
 	json_bool(out, "expired", trust->expired);
-	json_text(out, "expired_why", trust->expired_why);
+	text_json_pair(out, "expired_why", trust->expired_why);
 	json_bool(out, "apply_host_checked", !trust->apply_host_unchecked);
 	json_number(out, "signatures_not_examined", (int64_t)trust->ignored_rows);
 	buf_add_text(out, ",\"signatures\":[");

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include "digest.h"
 #include "error.h"
 
 struct db;
@@ -40,6 +41,9 @@ void db_reset(struct db_query *query);
 /* Visit every row of a prepared query until one visit fails; the query is finished in any case. */
 typedef int db_visit(struct db_query *row, void *context, struct err *err);
 int db_each(struct db_query *query, db_visit *visit, void *context, struct err *err) MUST_CHECK;
+/* The same for a statement without parameters. */
+int db_each_of(
+	struct db *db, const char *sql, db_visit *visit, void *context, struct err *err) MUST_CHECK;
 
 /*
  * Columns are numbered from 0; valid until the next step. The getters that take err check the type.
@@ -50,6 +54,9 @@ int db_get_text(struct db_query *query, int column, const char **out, size_t *le
 		struct err *err) MUST_CHECK;
 int db_get_blob(struct db_query *query, int column, const void **out, size_t *len,
 		struct err *err) MUST_CHECK;
+/* A BLOB of just that size. */
+int db_get_digest(
+	struct db_query *query, int column, struct digest *out, struct err *err) MUST_CHECK;
 /* NULL gives NULL; anything but text otherwise ERR_FORMAT. */
 int db_get_text_or_null(struct db_query *query, int column, const char **out,
 			struct err *err) MUST_CHECK;

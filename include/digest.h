@@ -18,6 +18,11 @@ struct digest_stream; /* incremental */
 void digest_of(const void *bytes, size_t len, struct digest *out);
 bool digest_equal(const struct digest *a, const struct digest *b);
 void digest_hex(const struct digest *digest, char out[DIGEST_HEX_SIZE]);
+/* The same as a value: digest_text(&digest).hex lives until the end of the statement. */
+struct digest_text {
+	char hex[DIGEST_HEX_SIZE];
+};
+struct digest_text digest_text(const struct digest *digest);
 bool digest_parse(
 	const char *hex, size_t len, struct digest *out); /* exactly 64 lower-case digits */
 

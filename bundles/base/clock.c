@@ -39,6 +39,13 @@ void clock_seconds(int64_t us, char out[CLOCK_SECONDS_SIZE])
 	memcpy(out + strlen(out), "Z", 2);
 }
 
+struct clock_text clock_text(int64_t us)
+{
+	struct clock_text out;
+	clock_seconds(us, out.text);
+	return out;
+}
+
 void clock_micros(int64_t us, char out[CLOCK_MICROS_SIZE])
 {
 	write_parts(us, out, CLOCK_MICROS_SIZE);

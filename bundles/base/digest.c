@@ -20,6 +20,13 @@ void digest_hex(const struct digest *digest, char out[DIGEST_HEX_SIZE])
 	text_hex(digest->bytes, DIGEST_SIZE, out);
 }
 
+struct digest_text digest_text(const struct digest *digest)
+{
+	struct digest_text text;
+	digest_hex(digest, text.hex);
+	return text;
+}
+
 bool digest_parse(const char *hex, size_t len, struct digest *out)
 {
 	return text_unhex(hex, len, out->bytes, DIGEST_SIZE);

@@ -13,9 +13,7 @@ int file_read_open(int fd, const char *path, struct buf *out, struct err *err)
 {
 	char chunk[65536];
 	for (;;) {
-		ssize_t n = read(fd, chunk, sizeof(chunk));
-		if (n < 0 && errno == EINTR)
-			continue;
+		ssize_t n = TEMP_FAILURE_RETRY(read(fd, chunk, sizeof(chunk)));
 		if (n < 0)
 			return err_set_errno(err, ERR_IO, "cannot read %s", path);
 		if (n == 0)

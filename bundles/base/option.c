@@ -1,5 +1,6 @@
-/* Command lines against a table: one loop, one function per kind of value. Knows no command. */
+/* Command lines against a table: one loop, one case per kind of value. Knows no command. */
 #include "option.h"
+#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -14,78 +15,60 @@ struct parse {
 	struct err *err;
 };
 
-/* "there is no option " "--x": what is wrong around the word that is wrong. */
-static int usage(struct parse *p, const char *before, const char *word, const char *behind)
+/* "--help lists the options" is the way out of whatever is wrong with one. */
+PRINTF_LIKE(2, 3) static int usage(struct parse *p, const char *format, ...)
 {
-	err_set(p->err, ERR_USAGE, "%s%s%s", before, word, behind);
+	char text[400];
+	va_list args;
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	err_set(p->err, ERR_USAGE, "%s", text);
 	return err_hint(p->err, "%s --help lists the options", p->command->name);
 }
 
-static int set_flag(struct parse *p, const struct option *option, void *value, const char *text)
-{
-	(void)option, (void)text, (void)p;
-	*(bool *)value = true;
-	return 0;
-}
-
-static int set_text(struct parse *p, const struct option *option, void *value, const char *text)
-{
-	(void)option, (void)p;
-	*(const char **)value = text;
-	return 0;
-}
-
-static int set_count(struct parse *p, const struct option *option, void *value, const char *text)
-{
-	int64_t number;
-	if (!text_int64(text, option->low, option->high, &number)) {
-		err_set(p->err, ERR_USAGE, "--%s takes a whole number from %d to %d, not \"%s\"",
-			option->name, option->low, option->high, text);
-		return err_hint(p->err, "%s --help lists the options", p->command->name);
-	}
-	*(int *)value = (int)number;
-	return 0;
-}
-
-static int set_duration(struct parse *p, const struct option *option, void *value, const char *text)
-{
-	if (!text_duration_ms(text, value))
-		return err_set_hint(p->err, ERR_USAGE, "write the unit behind the number",
-			"--%s takes a time such as 30s, 15min, 12h or 7d, not \"%s\"", option->name, text);
-	return 0;
-}
-
-static int set_list(struct parse *p, const struct option *option, void *value, const char *text)
+static int set_value(struct parse *p, const struct option *option, void *value, const char *text)
 {
 	struct option_list *list = value;
-	if (list->count == OPTION_LIST_MAX)
-		return usage(p, "--", option->name, " was given too often");
-	list->items[list->count++] = text;
+	int64_t number;
+	switch (option->kind) {
+	case OPTION_FLAG: *(bool *)value = true; break;
+	case OPTION_TEXT: *(const char **)value = text; break;
+	case OPTION_COUNT:
+		if (!text_int64(text, option->low, option->high, &number))
+			return usage(p, "--%s takes a whole number from %d to %d, not \"%s\"", option->name,
+				option->low, option->high, text);
+		*(int *)value = (int)number;
+		break;
+	case OPTION_DURATION:
+		if (!text_duration_ms(text, value))
+			return err_set_hint(p->err, ERR_USAGE, "write the unit behind the number",
+				"--%s takes a time such as 30s, 15min, 12h or 7d, not \"%s\"", option->name, text);
+		break;
+	case OPTION_LIST:
+		if (list->count == OPTION_LIST_MAX)
+			return usage(p, "--%s was given too often", option->name);
+		list->items[list->count++] = text;
+		break;
+	}
 	return 0;
 }
-
-static int (*const setters[])(
-	struct parse *, const struct option *, void *, const char *) = { [OPTION_FLAG] = set_flag,
-	[OPTION_TEXT] = set_text,
-	[OPTION_COUNT] = set_count,
-	[OPTION_DURATION] = set_duration,
-	[OPTION_LIST] = set_list };
 
 /* Store one option; text is its argument when it stood in the same word, else NULL. */
 static int take(struct parse *p, const struct option *option, const char *text)
 {
 	size_t index = (size_t)(option - p->command->options);
 	if (option->kind == OPTION_FLAG && text)
-		return usage(p, "--", option->name, " takes no argument");
+		return usage(p, "--%s takes no argument", option->name);
 	if (option->kind != OPTION_FLAG && !text) {
 		if (p->at + 1 >= p->argc)
-			return usage(p, "--", option->name, " needs an argument");
+			return usage(p, "--%s needs an argument", option->name);
 		text = p->argv[++p->at];
 	}
 	if (option->kind != OPTION_LIST && p->seen >> index & 1)
-		return usage(p, "--", option->name, " was given twice");
+		return usage(p, "--%s was given twice", option->name);
 	p->seen |= (uint64_t)1 << index;
-	return setters[option->kind](p, option, (char *)p->values + option->offset, text);
+	return set_value(p, option, (char *)p->values + option->offset, text);
 }
 
 static int take_long(struct parse *p, const char *word)
@@ -94,7 +77,7 @@ static int take_long(struct parse *p, const char *word)
 	for (const struct option *o = p->command->options; o->name; o++)
 		if (strlen(o->name) == len && memcmp(o->name, word, len) == 0)
 			return take(p, o, word[len] ? word + len + 1 : NULL);
-	return usage(p, "there is no option --", word, "");
+	return usage(p, "there is no option --%s", word);
 }
 
 /* A word of short options: flags may stand together, the first with an argument takes the rest. */
@@ -104,10 +87,8 @@ static int take_short(struct parse *p, const char *word)
 		const struct option *o = p->command->options;
 		while (o->name && o->letter != *word)
 			o++;
-		if (!o->name) {
-			char letter[2] = { *word, '\0' };
-			return usage(p, "there is no option -", letter, "");
-		}
+		if (!o->name)
+			return usage(p, "there is no option -%c", *word);
 		if (o->kind != OPTION_FLAG)
 			return take(p, o, word[1] ? word + 1 : NULL);
 		if (take(p, o, NULL))

@@ -68,5 +68,5 @@ verdict "no line is longer than 100 columns (a tab is 4)" \
 n=$(sum $(sources 'applier/*.[ch]' 'applier/*.sql'))
 bounded "applier/ has at most 5,000 lines" 5000 "$n" 6289
 n=$(sum $(sources 'bundles/*.[ch]' 'bundles/*.sql'))
-bounded "bundles/ has at most 7,000 lines" 7000 "$n" 7652
+bounded "bundles/ has at most 7,000 lines" 7000 "$n" 7380
 verdict_done
