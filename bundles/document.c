@@ -14,46 +14,54 @@ struct document_whole {
 	struct document_objects objects;
 };
 
-static int steps_each(struct doc_step *step, size_t count,
-	int (*visit)(void *, struct doc_step *, struct err *), void *context, struct err *err)
+static int steps_each(struct doc_step *step, size_t count, const char *what, doc_visit *visit,
+	void *context, struct err *err)
 {
 	for (size_t i = 0; i < count; i++)
-		if (visit(context, &step[i], err))
+		if (visit(context, &step[i], what, (int)i + 1, err))
 			return -1;
 	return 0;
 }
 
-static int segment_each(struct doc_segment *segment,
-	int (*visit)(void *, struct doc_step *, struct err *), void *context, struct err *err)
+static int segment_each(
+	struct doc_segment *segment, doc_visit *visit, void *context, struct err *err)
 {
-	if (steps_each(segment->before, segment->befores, visit, context, err))
+	if (steps_each(segment->before, segment->befores, "step before the statements", visit, context,
+			err))
 		return -1;
 	for (size_t i = 0; i < segment->statements; i++)
-		if (visit(context, &segment->statement[i].step, err))
+		if (visit(context, &segment->statement[i].step,
+				segment->statement[i].does == DOC_FILTERED ? NULL : "statement",
+				segment->statement[i].number, err))
 			return -1;
-	return steps_each(&segment->alone.probe, segment->alone.has_probe, visit, context, err) ||
-			steps_each(segment->after, segment->afters, visit, context, err)
-		? -1
-		: 0;
+	if (steps_each(
+			&segment->alone.probe, segment->alone.has_probe, "probe", visit, context, err))
+		return -1;
+	return steps_each(
+		segment->after, segment->afters, "step behind the statements", visit, context, err);
 }
 
-int document_each_step(struct document *document,
-	int (*visit)(void *context, struct doc_step *step, struct err *err), void *context,
-	struct err *err)
+int document_each_step(
+	struct document *document, doc_visit *visit, void *context, struct err *err)
 {
 	for (size_t i = 0; i < document->programs; i++)
 		for (size_t j = 0; j < document->program[i].segments; j++)
 			if (segment_each(&document->program[i].segment[j], visit, context, err))
-				return -1;
+				return err_context(
+					err, "program %d, segment %zu", document->program[i].number, j + 1);
 	for (size_t i = 0; i < document->classes; i++)
-		if (visit(context, &document->class[i].read_state, err))
+		if (visit(context, &document->class[i].read_state, "the state query of class",
+				document->class[i].number, err))
 			return -1;
-	return visit(context, &document->shape_query, err);
+	return visit(context, &document->shape_query, "the shape query of target",
+		document->target_number, err);
 }
 
-static int fill_text(void *context, struct doc_step *step, struct err *err)
+static int fill_text(
+	void *context, struct doc_step *step, const char *what, int number, struct err *err)
 {
 	const struct document_object *object = document_objects_find(context, &step->text_digest);
+	(void)what, (void)number;
 	if (!object || !object->text)
 		return err_set(err, ERR_BUG, "the text of a statement was not kept");
 	step->text = object->text;
@@ -95,46 +103,47 @@ static int check_schema(struct document *document, const struct doc_schema *sche
 	return 0;
 }
 
-static int schema_order(const void *a, const void *b)
+static int order_name(const void *a, const void *b)
 {
 	return strcmp(
-		(*(const struct doc_schema *const *)a)->name, (*(const struct doc_schema *const *)b)->name);
+		(*(struct doc_schema *const *)a)->name, (*(struct doc_schema *const *)b)->name);
 }
 
-static int schema_order_oid(const void *a, const void *b)
+/* Schemas that are still to be made have no oid, and are never alike. */
+static int order_oid(const void *a, const void *b)
 {
-	int64_t left = (*(const struct doc_schema *const *)a)->oid,
-			right = (*(const struct doc_schema *const *)b)->oid;
-	return (left > right) - (left < right);
+	const struct doc_schema *left = *(struct doc_schema *const *)a,
+							*right = *(struct doc_schema *const *)b;
+	if (left->oid == right->oid)
+		return left->oid ? 0 : (left > right) - (left < right);
+	return left->oid > right->oid ? 1 : -1;
+}
+
+/* Sort; the first of two that are alike, NULL: there are none. */
+static struct doc_schema **find_alike(
+	struct doc_schema **list, size_t count, int (*order)(const void *, const void *))
+{
+	qsort(list, count, sizeof *list, order);
+	for (size_t i = 1; i < count; i++)
+		if (order(&list[i - 1], &list[i]) == 0)
+			return &list[i - 1];
+	return NULL;
 }
 
 static int check_schemas(struct document *document, struct err *err)
 {
-	const struct doc_schema **sorted = calloc(document->schemas, sizeof *sorted);
-	int rc = -1;
-	if (!sorted)
-		return err_nomem(err);
-	for (size_t i = 0; i < document->schemas; i++) {
-		sorted[i] = &document->schema[i];
-		if (check_schema(document, sorted[i], err))
-			goto out;
+	struct doc_schema **list = calloc(document->schemas, sizeof *list), **two;
+	int rc = list ? 0 : err_nomem(err);
+	for (size_t i = 0; !rc && i < document->schemas; i++) {
+		list[i] = &document->schema[i];
+		rc = check_schema(document, list[i], err);
 	}
-	qsort(sorted, document->schemas, sizeof *sorted, schema_order);
-	for (size_t i = 1; i < document->schemas; i++)
-		if (strcmp(sorted[i - 1]->name, sorted[i]->name) == 0) {
-			err_set(err, ERR_FORMAT, "schema %s stands twice", sorted[i]->name);
-			goto out;
-		}
-	qsort(sorted, document->schemas, sizeof *sorted, schema_order_oid);
-	for (size_t i = 1; i < document->schemas; i++)
-		if (sorted[i]->oid && sorted[i - 1]->oid == sorted[i]->oid) {
-			err_set(err, ERR_FORMAT, "schemas %s and %s have one oid", sorted[i - 1]->name,
-				sorted[i]->name);
-			goto out;
-		}
-	rc = 0;
-out:
-	free(sorted);
+	if (!rc && (two = find_alike(list, document->schemas, order_name)))
+		rc = err_set(err, ERR_FORMAT, "schema %s stands twice", two[0]->name);
+	if (!rc && (two = find_alike(list, document->schemas, order_oid)))
+		rc = err_set(
+			err, ERR_FORMAT, "schemas %s and %s have one oid", two[0]->name, two[1]->name);
+	free(list);
 	return rc;
 }
 

@@ -18,15 +18,14 @@ static int verify_refuse(const char *reason, const char *what, struct err *err)
 static int verify_plan_row(struct db *db, const struct plan_statement *statement, struct err *err)
 {
 	struct db_query *query = NULL;
-	const void *bytes = NULL;
-	size_t len = 0;
+	struct digest document;
 	bool row = false;
 	int rc = db_prepare(db, "SELECT document FROM plan", &query, err) || db_step(query, &row, err)
 		? -1
 		: 0;
 	if (!rc &&
-		(!row || db_get_blob(query, 0, &bytes, &len, err) || len != DIGEST_SIZE ||
-			memcmp(bytes, statement->document.bytes, len) != 0))
+		(!row || db_get_digest(query, 0, &document, err) ||
+			!digest_equal(&document, &statement->document)))
 		rc = verify_refuse("document",
 			"the bundle's plan row names another document than the signed statement", err);
 	db_finish(query);
@@ -86,46 +85,17 @@ static int verify_rehearsal(
 	return 0;
 }
 
-static int verify_word(const struct doc_step *step, const char *what, int number, struct err *err)
+static int verify_word(
+	void *context, struct doc_step *step, const char *what, int number, struct err *err)
 {
 	char word[32];
-	if (!document_first_word_refused(step->text, step->text_len, word))
+	(void)context;
+	if (!what || !document_first_word_refused(step->text, step->text_len, word))
 		return 0;
 	return err_refuse_hint(err, "first-word",
 		"The planner never plans such a statement: do not apply this plan.",
 		"%s %d begins with %s, which may not be sent: it controls the transaction or the session",
 		what, number, word);
-}
-
-static int verify_segment_words(const struct doc_segment *segment, struct err *err)
-{
-	for (size_t i = 0; i < segment->befores; i++)
-		if (verify_word(&segment->before[i], "step before the statements", (int)i + 1, err))
-			return -1;
-	for (size_t i = 0; i < segment->statements; i++)
-		if (segment->statement[i].does != DOC_FILTERED &&
-			verify_word(
-				&segment->statement[i].step, "statement", segment->statement[i].number, err))
-			return -1;
-	for (size_t i = 0; i < segment->afters; i++)
-		if (verify_word(&segment->after[i], "step behind the statements", (int)i + 1, err))
-			return -1;
-	return 0;
-}
-
-static int verify_words(const struct document *document, struct err *err)
-{
-	for (size_t i = 0; i < document->programs; i++)
-		for (size_t j = 0; j < document->program[i].segments; j++)
-			if (verify_segment_words(&document->program[i].segment[j], err))
-				return err_context(
-					err, "program %d, segment %zu", document->program[i].number, j + 1);
-	for (size_t i = 0; i < document->classes; i++)
-		if (verify_word(&document->class[i].read_state, "the state query of class",
-				document->class[i].number, err))
-			return -1;
-	return verify_word(
-		&document->shape_query, "the shape query of target", document->target_number, err);
 }
 
 int verify_content(struct verified *verified, const struct trust *trust, struct err *err)
@@ -138,7 +108,8 @@ int verify_content(struct verified *verified, const struct trust *trust, struct 
 		verify_counts(statement, verified->document, err) ||
 		verify_snapshot(db, verified->document, &verified->snapshot, err) ||
 		record_verify_chains(db, &verified->trust.plan, NULL, err) ||
-		verify_rehearsal(trust, verified->document, err) || verify_words(verified->document, err))
+		verify_rehearsal(trust, verified->document, err) ||
+		document_each_step(verified->document, verify_word, NULL, err))
 		return -1;
 	return 0;
 }

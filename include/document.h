@@ -198,12 +198,14 @@ int document_load(struct db *bundle, const struct digest *digest, int64_t size,
 		  struct document **out, struct err *err) MUST_CHECK;
 void document_free(struct document *document);
 /*
- * Every step of the document: guards, statements (filtered ones too), history writes, the shape
- * query. Stops when visit fails.
+ * Every step of the document: guards, statements (filtered ones too), probes, history writes, the
+ * state and shape queries. what and number name it in messages; what is NULL where it is filtered
+ * and never sent. Stops when visit fails.
  */
-int document_each_step(struct document *document,
-		       int (*visit)(void *context, struct doc_step *step, struct err *err),
-		       void *context, struct err *err) MUST_CHECK;
+typedef int doc_visit(
+	void *context, struct doc_step *step, const char *what, int number, struct err *err);
+int document_each_step(
+	struct document *document, doc_visit *visit, void *context, struct err *err) MUST_CHECK;
 /*
  * The first-word check of PROTOCOL.md: true when text begins with a word that controls transactions
  * or sessions; *word names it.

@@ -183,6 +183,35 @@ Test(document, objects_must_fit)
 	broken("UPDATE class SET state = x'00'", "");
 }
 
+static int list_step(void *context, struct doc_step *step, const char *what, int number, struct err *err)
+{
+	(void)step, (void)err;
+	buf_add_format(context, "%s %d\n", what ? what : "-", number);
+	return 0;
+}
+
+/* verify looks at the first word of each: one that is left out here would be sent unseen. */
+Test(document, every_step_is_visited)
+{
+	struct err err = ERR_INIT;
+	struct buf json = BUF_INIT(DOCUMENT_MAX_BYTES), list = BUF_INIT(1000);
+	struct digest digest;
+	struct document *document = NULL;
+	struct db *db = work(3);
+	document_text(db, 3, &json);
+	document_store(db, &json, "s", 1, &digest);
+	OK(document_load(db, &digest, (int64_t)json.len, &document, &err));
+	document->program[0].segment[1].alone.has_probe = true;
+	OK(document_each_step(document, list_step, &list, &err));
+	cr_assert_str_eq(buf_text(&list), "step before the statements 1\nstatement 1\n- 2\nstep behind the statements 1\n"
+	                                  "step behind the statements 2\nstatement 3\nprobe 1\nthe state query of class 1\n"
+	                                  "the shape query of target 1\n");
+	document_free(document);
+	bundle_close_db(db);
+	buf_release(&list);
+	buf_release(&json);
+}
+
 Test(document, stated_size_and_digest)
 {
 	struct err err = ERR_INIT;
