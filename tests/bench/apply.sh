@@ -19,7 +19,7 @@ declare -A slow_commit=([commit]="ALTER DATABASE fresh SET commit_siblings = 0; 
 programs=${PGDOCKET_BIN:-$ROOT/build/release}/bench
 [ -z "${PEERS:-}" ] || . "$BENCH/peers.bash"
 
-# Every tenant has what the last migration made, and all eight versions.
+# Every tenant has what the last two migrations made.
 all_done() {
 	local done
 	done=$(psql -XqAt -d fresh <<-'SQL'
@@ -53,7 +53,7 @@ tool() {
 	shape-*) take "$results" "$1" "$programs/floor" -s -j "$j" -t "$t" "$FIRST_PENDING" "${MIGRATIONS[@]}" ;;
 	pgdocket-*) take "$results" "$1" pgdocket-apply run b.docket --trust trust --state state -q --yes -j "$j" ;;
 	psql) take "$results" psql psql -Xq -v ON_ERROR_STOP=1 -f "$WORK/apply.sql" ;;
-	*) take "$results" "$1" "peer_${1%%-j*}" "$j" ;;
+	*) peer_command "$1"; take "$results" "$1" "${PEER[@]}" ;;
 	esac
 }
 
