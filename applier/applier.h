@@ -297,6 +297,7 @@ void task_put_back(struct task *task);
 const struct known_shape *task_shape(const struct task *task);
 const struct doc_segment *task_segment(const struct task *task); /* the next one */
 enum lane task_lane(const struct task *task); /* of the next segment */
+bool task_waits(const struct task *task);     /* for its class's pilot */
 /* May any task of the wave still begin in this lane, now or later? */
 bool tasks_open(const struct run *run);
 /* The next task of wave and lane that may begin now, or NULL; *wait_us: when one may, or 0. */

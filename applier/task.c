@@ -235,6 +235,11 @@ static const struct task *behind_pilot(const struct task *task)
 	return pilot && pilot != task && needs_pilot(task) ? pilot : NULL;
 }
 
+bool task_waits(const struct task *task)
+{
+	return behind_pilot(task) != NULL;
+}
+
 bool tasks_open(const struct run *run)
 {
 	for (size_t i = run->first_open; i < run->tasks; i++) {

@@ -96,3 +96,20 @@ CREATE INDEX CONCURRENTLY made_idx ON campaigns (status);"
 	[ "$(sql "SELECT version FROM tenant_new.schema_migrations")" = 1 ]
 	[ "$(sql "SELECT indisvalid FROM pg_index WHERE indexrelid = 'tenant_new.made_idx'::regclass")" = t ]
 }
+
+@test "many schemas of two classes, one worker: lanes and pilots let everybody pass" {
+	dropdb "lanes_$BATS_TEST_NUMBER"
+	apply_new "lanes_$BATS_TEST_NUMBER" 24
+	rm migrations/2_* migrations/3_*
+	migration 2 second "INSERT INTO orders VALUES (2);
+CREATE INDEX CONCURRENTLY u_idx ON campaigns (status);
+ALTER TABLE campaigns ADD COLUMN u int REFERENCES users (id);
+CREATE TABLE a (id int);"
+	for i in $(seq 13 24); do echo "CREATE TABLE tenant_$i.extra (id int);"; done | psql -Xq
+	apply_plan
+	run timeout 60 pgdocket-apply run s.docket --trust "$BATS_TEST_TMPDIR/trust" --state "$BATS_TEST_TMPDIR/state" --yes -j 1
+	exits 0
+	every_tenant 2 1
+	valid u_idx
+	audited 0
+}
