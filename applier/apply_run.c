@@ -44,19 +44,18 @@ static int check_terminal(const struct run *run, struct err *err)
 {
 	if (run->options.yes || cli_terminal())
 		return 0;
-	err_set(err, ERR_USAGE, "there is no terminal to ask on");
-	return err_hint(err, "--yes asks nothing");
+	return err_set_hint(err, ERR_USAGE, "--yes asks nothing", "there is no terminal to ask on");
 }
 
 static int check_wave(const struct run *run, const char *name, struct err *err)
 {
-	for (size_t i = 0; name && i < run->document->waves; i++)
-		if (strcmp(run->document->wave[i].name, name) == 0)
-			return 0;
 	if (!name)
 		return 0;
-	err_set(err, ERR_USAGE, "the plan has no wave \"%s\"", name);
-	return err_hint(err, "pgdocket-apply status lists the plan's waves");
+	for (size_t i = 0; i < run->document->waves; i++)
+		if (strcmp(run->document->wave[i].name, name) == 0)
+			return 0;
+	return err_set_hint(err, ERR_USAGE, "pgdocket-apply status lists the plan's waves",
+		"the plan has no wave \"%s\"", name);
 }
 
 /* What stands at --receipt already may only be an earlier run's results of this plan. */
@@ -74,9 +73,8 @@ static int check_receipt(struct run *run, struct err *err)
 	if (!rc && found && digest_equal(&plan, &run->verified.trust.plan))
 		return 0;
 	err_clear(err);
-	err_set(err, ERR_USAGE, "%s exists already and holds no results of this plan",
-		run->options.receipt);
-	return err_hint(err, "name another file with --receipt");
+	return err_set_hint(err, ERR_USAGE, "name another file with --receipt",
+		"%s exists already and holds no results of this plan", run->options.receipt);
 }
 
 /* --- the server --- */
@@ -115,10 +113,10 @@ static int look_for_uncovered(struct run *run, struct err *err)
 	int rc = prepare_uncovered(run, &count, &names, err);
 	bool one = count == 1;
 	if (!rc && count && trust_policy(run->trust)->uncovered_refuse) {
-		err_refuse(err, "uncovered",
+		rc = err_refuse_hint(err, "uncovered",
+			"plan again from a new snapshot; the policy says uncovered: refuse",
 			"%zu tenant%s made since the snapshot, the plan does not cover %s: %s", count,
 			one ? " was" : "s were", one ? "it" : "them", buf_text(&names));
-		rc = err_hint(err, "plan again from a new snapshot; the policy says uncovered: refuse");
 	} else if (!rc && count) {
 		events_note(run, "note: %zu tenant%s not covered, made since the snapshot: %s", count,
 			one ? " is" : "s are", buf_text(&names));
@@ -138,8 +136,8 @@ static int answered(struct run *run, const char *prompt, const char *expected, s
 		err_clear(err);
 		return err_set(err, ERR_INTERRUPTED, "interrupted, nothing was changed");
 	}
-	err_set(err, ERR_UNFIT, "not confirmed, nothing was changed");
-	return err_hint(err, "type yes, then the database's name; --yes asks nothing");
+	return err_set_hint(err, ERR_UNFIT, "type yes, then the database's name; --yes asks nothing",
+		"not confirmed, nothing was changed");
 }
 
 static int confirm(struct run *run, struct err *err)

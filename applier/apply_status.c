@@ -23,13 +23,6 @@ static const struct option_command status_command = { "status", "FILE",
 
 enum standing { DONE, FAILED, BEGUN, LEFT, STANDINGS };
 
-struct status {
-	const struct run *run;
-	char *work_path;
-	struct db *work;            /* NULL: there is no working copy */
-	size_t (*waves)[STANDINGS]; /* by wave: schemas by standing */
-};
-
 static int read_plan(struct run *run, struct err *err)
 {
 	struct plan_statement *statement = &run->verified.trust.statement;
@@ -39,26 +32,15 @@ static int read_plan(struct run *run, struct err *err)
 	struct db *db = rc ? NULL : bundle_db(run->verified.bundle);
 	if (!rc)
 		rc = plan_statement_load(db, &bytes, statement, &run->verified.trust.plan, &found, err);
-	if (!rc && !found) {
-		err_set(err, ERR_FORMAT, "%s holds no plan", bundle_path(run->verified.bundle));
-		rc = err_hint(err, "pgdocket plan makes one");
-	}
+	if (!rc && !found)
+		rc = err_set_hint(err, ERR_FORMAT, "pgdocket plan makes one", "%s holds no plan",
+			bundle_path(run->verified.bundle));
 	if (!rc)
 		rc = document_load(
 			db, &statement->document, statement->document_size, &run->verified.document, err);
 	run->document = run->verified.document;
 	buf_release(&bytes);
 	return rc;
-}
-
-static int read_records(struct status *s, struct run *run, struct err *err)
-{
-	if (!(s->work_path = workcopy_locate(run, err)))
-		return -1;
-	if (access(s->work_path, F_OK) == 0 && bundle_reopen_readonly_at(s->work_path, &s->work, err))
-		return -1;
-	return tasks_build(run, err) ||
-		seen_read(run, s->work ? s->work : bundle_db(run->verified.bundle), err);
 }
 
 static enum standing standing(const struct task *task)
@@ -71,25 +53,39 @@ static enum standing standing(const struct task *task)
 	return task->failure ? FAILED : done ? BEGUN : LEFT;
 }
 
-static int count_waves(struct status *s, struct err *err)
-{
-	if (!(s->waves = calloc(s->run->document->waves + 1, sizeof *s->waves)))
-		return err_nomem(err);
-	for (size_t i = 0; i < s->run->tasks; i++)
-		s->waves[s->run->task[i].schema->wave][standing(&s->run->task[i])]++;
-	return 0;
-}
-
-static void add_safe(struct buf *out, const char *before, const char *text)
+/* For people or as JSON. */
+static void add(const struct run *run, struct buf *out, const char *before, const char *text)
 {
 	buf_add_text(out, before);
-	text_safe(out, text, strlen(text));
+	(run->options.common.json ? text_json : text_safe)(out, text, strlen(text));
 }
 
-static void add_json(struct buf *out, const char *before, const char *text)
+/* wave -1: all of them */
+static void count(const struct run *run, int wave, struct buf *out)
 {
-	buf_add_text(out, before);
-	text_json(out, text, strlen(text));
+	size_t n[STANDINGS] = { 0 };
+	for (size_t i = 0; i < run->tasks; i++)
+		if (wave < 0 || run->task[i].schema->wave == wave)
+			n[standing(&run->task[i])]++;
+	buf_add_format(out,
+		run->options.common.json ? "\"done\":%zu,\"failed\":%zu,\"begun\":%zu,\"left\":%zu"
+								 : "%zu done, %zu failed, %zu begun, %zu left",
+		n[DONE], n[FAILED], n[BEGUN], n[LEFT]);
+}
+
+static void waves(const struct run *run, struct buf *out)
+{
+	bool json = run->options.common.json;
+	for (size_t i = 0; i < run->document->waves; i++) {
+		add(run, out, json ? i ? ",{\"name\":" : "{\"name\":" : "  wave ",
+			run->document->wave[i].name);
+		buf_add_text(out, json ? "," : ": ");
+		count(run, (int)i, out);
+		buf_add_char(out, json ? '}' : '\n');
+	}
+	buf_add_text(out, json ? "],\"all\":{" : "  all waves: ");
+	count(run, -1, out);
+	buf_add_text(out, json ? "}" : "\n");
 }
 
 static void failures(const struct run *run, struct buf *out)
@@ -99,72 +95,58 @@ static void failures(const struct run *run, struct buf *out)
 		const struct task *task = &run->task[i];
 		if (standing(task) != FAILED)
 			continue;
-		if (json)
-			add_json(out, first ? "{\"schema\":" : ",{\"schema\":", task->schema->name);
-		else
-			add_safe(out, "  failed: ", task->schema->name);
-		(json ? add_json : add_safe)(out, json ? ",\"message\":" : ": ", task->failure);
+		add(run, out, !json ? "  failed: " : first ? "{\"schema\":" : ",{\"schema\":",
+			task->schema->name);
+		add(run, out, json ? ",\"message\":" : ": ", task->failure);
 		buf_add_char(out, json ? '}' : '\n');
 		first = false;
 	}
 }
 
-static void print_text(const struct status *s, struct buf *out)
+static void head(const struct run *run, struct buf *out)
 {
-	const struct document *d = s->run->document;
+	const char *id = run->seen.run, *result = run->seen.result;
 	char plan[DIGEST_HEX_SIZE], time[CLOCK_SECONDS_SIZE];
-	digest_hex(&s->run->verified.trust.plan, plan);
-	clock_seconds(s->run->seen.started_us, time);
-	buf_add_format(out, "plan %.12s for ", plan);
-	add_safe(out, "", d->label);
-	buf_add_format(out, ": %zu schemas\n", d->schemas);
-	if (s->run->seen.run[0])
-		buf_add_format(out, "newest run %.8s, %s: %s\n", s->run->seen.run, time,
-			s->run->seen.result[0] ? s->run->seen.result : "goes on, or was cut off");
+	digest_hex(&run->verified.trust.plan, plan);
+	clock_seconds(run->seen.started_us, time);
+	if (run->options.common.json) {
+		buf_add_format(out,
+			"{\"event\":\"status\",\"plan\":\"%s\",\"run\":\"%s\",\"result\":\"%s\",\"waves\":[",
+			plan, id, result);
+		return;
+	}
+	buf_add_format(out, "plan %.12s", plan);
+	add(run, out, " for ", run->document->label);
+	buf_add_format(out, ": %zu schemas\n", run->document->schemas);
+	if (*id)
+		buf_add_format(out, "newest run %.8s, %s: %s\n", id, time,
+			*result ? result : "goes on, or was cut off");
 	else
 		buf_add_text(out, "no run has begun\n");
-	for (size_t i = 0; i < d->waves; i++) {
-		const size_t *w = s->waves[i];
-		add_safe(out, "  wave ", d->wave[i].name);
-		buf_add_format(out, ": %zu done, %zu failed, %zu begun, %zu left\n", w[DONE], w[FAILED],
-			w[BEGUN], w[LEFT]);
-	}
-	failures(s->run, out);
-	if (s->work)
-		buf_add_format(out, "from the working copy %s\n", s->work_path);
-}
-
-static void print_json(const struct status *s, struct buf *out)
-{
-	const struct document *d = s->run->document;
-	char plan[DIGEST_HEX_SIZE];
-	digest_hex(&s->run->verified.trust.plan, plan);
-	buf_add_format(out,
-		"{\"event\":\"status\",\"plan\":\"%s\",\"run\":\"%s\",\"result\":\"%s\",\"waves\":[", plan,
-		s->run->seen.run, s->run->seen.result);
-	for (size_t i = 0; i < d->waves; i++) {
-		const size_t *w = s->waves[i];
-		add_json(out, i ? ",{\"name\":" : "{\"name\":", d->wave[i].name);
-		buf_add_format(out, ",\"done\":%zu,\"failed\":%zu,\"begun\":%zu,\"left\":%zu}", w[DONE],
-			w[FAILED], w[BEGUN], w[LEFT]);
-	}
-	buf_add_text(out, "],\"failures\":[");
-	failures(s->run, out);
-	buf_add_text(out, "]}\n");
 }
 
 static int status(struct run *run, struct err *err)
 {
-	struct status s = { .run = run };
 	struct buf out = BUF_INIT(16u << 20);
-	int rc = read_plan(run, err) || read_records(&s, run, err) || count_waves(&s, err);
+	char *path = NULL;
+	struct db *work = NULL; /* NULL: there is no working copy */
+	int rc = read_plan(run, err) || !(path = workcopy_locate(run, err)) ||
+		(access(path, F_OK) == 0 && bundle_reopen_readonly_at(path, &work, err)) ||
+		tasks_build(run, err) ||
+		seen_read(run, work ? work : bundle_db(run->verified.bundle), err);
 	if (!rc) {
-		(run->options.common.json ? print_json : print_text)(&s, &out);
+		head(run, &out);
+		waves(run, &out);
+		buf_add_text(&out, run->options.common.json ? ",\"failures\":[" : "");
+		failures(run, &out);
+		if (run->options.common.json)
+			buf_add_text(&out, "]}\n");
+		else if (work)
+			buf_add_format(&out, "from the working copy %s\n", path);
 		rc = cli_print(run->cli, &out, err);
 	}
-	free(s.waves);
-	bundle_close_db(s.work);
-	free(s.work_path);
+	bundle_close_db(work);
+	free(path);
 	buf_release(&out);
 	return rc ? -1 : 0;
 }

@@ -24,16 +24,15 @@ int ledger_require(struct session *session, struct err *err)
 	bool schema = rows_bool(rows, 0, 0), tables = rows_bool(rows, 0, 1);
 	const char *missing = rows_text(rows, 0, 2);
 	if (!schema || (!missing && !tables)) {
-		err_set(err, ERR_UNFIT, "the database has no ledger: schema pgdocket is missing%s",
-			schema ? " tables" : "");
-		err_hint(err,
-			"as a role that may create schemas: pgdocket-apply bootstrap -d ... "
-			"--role THE_APPLIERS_ROLE; --print shows the SQL");
+		err_set_hint(err, ERR_UNFIT,
+			"as a role that may create schemas: pgdocket-apply bootstrap -d ... --role "
+			"THE_APPLIERS_ROLE; --print shows the SQL",
+			"the database has no ledger: schema pgdocket is missing%s", schema ? " tables" : "");
 	} else if (missing) {
-		err_set(err, ERR_UNFIT, "privileges on the ledger are missing: %s", missing);
-		err_hint(err,
-			"pgdocket-apply bootstrap -d ... --role THE_APPLIERS_ROLE grants "
-			"them; --print shows the SQL");
+		err_set_hint(err, ERR_UNFIT,
+			"pgdocket-apply bootstrap -d ... --role THE_APPLIERS_ROLE grants them; --print shows "
+			"the SQL",
+			"privileges on the ledger are missing: %s", missing);
 	}
 	rows_free(rows);
 	return err->code == ERR_NONE ? 0 : -1;
@@ -51,9 +50,9 @@ static int read_row(const struct rows *rows, int i, struct ledger_row *row, stru
 	row->finished_us = rows_int64(rows, i, 8);
 	if (ask_digest(rows, i, 5, &row->state) && ask_digest(rows, i, 7, &head))
 		return 0;
-	err_refuse(err, "ledger", "a row of the ledger is damaged: schema %s, segment %d", row->schema,
-		row->segment);
-	return err_hint(err, "someone other than pgdocket-apply wrote to pgdocket.finished");
+	return err_refuse_hint(err, "ledger",
+		"someone other than pgdocket-apply wrote to pgdocket.finished",
+		"a row of the ledger is damaged: schema %s, segment %d", row->schema, row->segment);
 }
 
 int ledger_read(
@@ -145,11 +144,11 @@ static int name_orphans(const struct rows *rows, struct err *err)
 {
 	const char *state = rows_text(rows, 0, 2);
 	bool one = rows_count(rows) == 1;
-	err_set(err, ERR_UNFIT, "%d session%s of an earlier run %s still at work: process %s, %s, %s",
-		rows_count(rows), one ? "" : "s", one ? "is" : "are", rows_text(rows, 0, 0),
-		rows_text(rows, 0, 1), state ? state : "in a state that this role may not see");
-	return err_hint(
-		err, "the server ends them by itself; run again, or wait longer with --lock-wait");
+	return err_set_hint(err, ERR_UNFIT,
+		"the server ends them by itself; run again, or wait longer with --lock-wait",
+		"%d session%s of an earlier run %s still at work: process %s, %s, %s", rows_count(rows),
+		one ? "" : "s", one ? "is" : "are", rows_text(rows, 0, 0), rows_text(rows, 0, 1),
+		state ? state : "in a state that this role may not see");
 }
 
 static int try_lock(struct session *session, bool *held, struct err *err)

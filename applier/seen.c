@@ -75,12 +75,11 @@ int seen_check(const struct run *run, struct err *err)
 		const struct task *task = &run->task[i];
 		if (task->state == TASK_DONE || !task->recorded[task->next])
 			continue;
-		err_set(err, ERR_INCOMPLETE,
+		return err_set_hint(err, ERR_INCOMPLETE,
+			"a failover lost it, or the database came back from a backup: see what else is "
+			"missing, and plan again from a new snapshot",
 			"the records say that segment %d of schema %s was committed, the ledger does not",
 			task_segment(task)->number, task->schema->name);
-		return err_hint(err,
-			"a failover lost it, or the database came back from a backup: see what else is "
-			"missing, and plan again from a new snapshot");
 	}
 	return 0;
 }

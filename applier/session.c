@@ -16,7 +16,7 @@
 #include "sql.h"
 #include "text.h"
 
-#define PARAMETERS_MAX 64
+#define PARAMETERS_MAX 256 /* two strings, each with each of libpq's keywords once */
 #define CONNECT_TIMEOUT_S 30
 #define CANCEL_GRACE_MS 5000
 #define OPENING_DEADLINE_MS 30000
@@ -89,37 +89,33 @@ static int wait_socket(int fd, int events, int64_t until_us, struct err *err)
 
 /* --- connection parameters --- */
 
+/* Of one key libpq takes the last value that is not empty. */
 struct parameters {
 	const char *key[PARAMETERS_MAX + 1], *value[PARAMETERS_MAX + 1];
 	int count;
 };
 
-static int parameter_find(const struct parameters *p, const char *key)
-{
-	int i = 0;
-	while (i < p->count && strcmp(p->key[i], key))
-		i++;
-	return i;
-}
+/* A peer that is gone is noticed within half a minute, unless someone says otherwise. */
+static const struct parameters parameter_defaults = {
+	{ "target_session_attrs", "keepalives", "keepalives_idle", "keepalives_interval",
+		"keepalives_count", "tcp_user_timeout" },
+	{ "", "1", "10", "5", "3", "30000" }, 6
+};
 
-/* A later value replaces an earlier one. An empty value leaves what a lower level said. */
 static void parameter(struct parameters *p, const char *key, const char *value)
 {
-	int i = parameter_find(p, key);
-	if (!value || !*value || i == PARAMETERS_MAX)
+	if (!value || !*value || p->count == PARAMETERS_MAX)
 		return;
-	p->count += i == p->count;
-	p->key[i] = key;
-	p->value[i] = value;
-}
-
-/* A host beats an address that a lower level gave. */
-static void parameter_host(struct parameters *p, const char *host)
-{
-	int i = parameter_find(p, "hostaddr");
-	if (host && *host && i < p->count)
-		p->value[i] = "";
-	parameter(p, "host", host);
+	if (strcmp(key, "host") == 0) {
+		/* Of several the one that can be written to; of one, its own refusal says more. */
+		p->value[0] = strchr(value, ',') ? "read-write" : "";
+		/* A host beats an address that a lower level gave. */
+		for (int i = 0; i < p->count; i++)
+			if (strcmp(p->key[i], "hostaddr") == 0)
+				p->value[i] = "";
+	}
+	p->key[p->count] = key;
+	p->value[p->count++] = value;
 }
 
 /* The keys of a connection string on top of those below. *keep owns what was added. */
@@ -127,31 +123,13 @@ static int parameters_add(struct parameters *p, const char *conninfo, const char
 	PQconninfoOption **keep, struct err *err)
 {
 	*keep = PQconninfoParse(conninfo, NULL);
-	if (!*keep) { /* libpq's reason may quote the password */
-		err_set(err, ERR_USAGE, "%s is not a connection string", what);
-		return err_hint(err, "write key=value pairs, or postgresql://user@host:port/dbname");
-	}
-	for (PQconninfoOption *o = *keep; o->keyword; o++)
-		if (strcmp(o->keyword, "host") == 0)
-			parameter_host(p, o->val);
-	for (PQconninfoOption *o = *keep; o->keyword; o++)
+	if (!*keep) /* libpq's reason may quote the password */
+		return err_set_hint(err, ERR_USAGE,
+			"write key=value pairs, or postgresql://user@host:port/dbname",
+			"%s is not a connection string", what);
+	for (PQconninfoOption *o = *keep; o->keyword; o++) /* host stands before hostaddr */
 		parameter(p, o->keyword, o->val);
 	return 0;
-}
-
-/* Defaults for what nobody set: a peer that is gone is noticed within half a minute. */
-static void parameter_defaults(struct parameters *p)
-{
-	static const char *const defaults[][2] = { { "keepalives", "1" }, { "keepalives_idle", "10" },
-		{ "keepalives_interval", "5" }, { "keepalives_count", "3" },
-		{ "tcp_user_timeout", "30000" } };
-	for (size_t i = 0; i < sizeof defaults / sizeof defaults[0]; i++)
-		if (parameter_find(p, defaults[i][0]) == p->count)
-			parameter(p, defaults[i][0], defaults[i][1]);
-	/* Of several hosts the one that can be written to; of one, its own refusal says more. */
-	int host = parameter_find(p, "host"), attrs = parameter_find(p, "target_session_attrs");
-	if (host < p->count && strchr(p->value[host], ',') && attrs == p->count)
-		parameter(p, "target_session_attrs", "read-write");
 }
 
 static bool is_conninfo(const char *text)
@@ -166,7 +144,7 @@ static int parameters_collect(const struct session_options *o, struct parameters
 	if (o->conninfo_text &&
 		parameters_add(p, o->conninfo_text, "the policy's conninfo-file", &keep[0], err))
 		return -1;
-	parameter_host(p, o->host);
+	parameter(p, "host", o->host);
 	parameter(p, "port", o->port);
 	parameter(p, "user", o->user);
 	parameter(p, "password", o->password);
@@ -174,7 +152,6 @@ static int parameters_collect(const struct session_options *o, struct parameters
 		parameter(p, "dbname", o->conninfo);
 	else if (parameters_add(p, o->conninfo, "-d", &keep[1], err))
 		return -1;
-	parameter_defaults(p);
 	parameter(p, "application_name", o->application_name);
 	parameter(p, "client_encoding", "UTF8");
 	parameter(p, "sslmode", o->require_tls ? "verify-full" : NULL);
@@ -195,8 +172,9 @@ static int cannot_connect(const char *why, struct err *err)
 {
 	char text[1000];
 	one_line(why, text, sizeof text);
-	err_set(err, ERR_SERVER, "cannot connect: %s", text);
-	return err_hint(err, "see -d, -h, -p, -U, the PG* variables and the policy's conninfo-file");
+	return err_set_hint(err, ERR_SERVER,
+		"see -d, -h, -p, -U, the PG* variables and the policy's conninfo-file",
+		"cannot connect: %s", text);
 }
 
 static int connect_poll(struct session *session, int64_t until_us, struct err *err)
@@ -214,16 +192,11 @@ static int connect_poll(struct session *session, int64_t until_us, struct err *e
 	return PQsetnonblocking(session->conn, 1) ? session_fail(session, NULL, err) : 0;
 }
 
-static const char *or_empty(const char *text)
-{
-	return text ? text : "";
-}
-
 static int describe(struct session *session, struct err *err)
 {
 	PGconn *conn = session->conn;
-	if (asprintf(&session->describe, "host=%s port=%s dbname=%s user=%s", or_empty(PQhost(conn)),
-			or_empty(PQport(conn)), or_empty(PQdb(conn)), or_empty(PQuser(conn))) >= 0)
+	if (asprintf(&session->describe, "host=%s port=%s dbname=%s user=%s", PQhost(conn),
+			PQport(conn), PQdb(conn), PQuser(conn)) >= 0)
 		return 0;
 	session->describe = NULL;
 	return err_nomem(err);
@@ -236,22 +209,20 @@ static int examine(struct session *session, struct err *err)
 	session->version = PQserverVersion(session->conn);
 	session->backend_pid = PQbackendPID(session->conn);
 	if (session->version < 120000) {
-		err_set(err, ERR_UNFIT, "the server is PostgreSQL %d", session->version / 10000);
-		return err_hint(err, "PostgreSQL 12 to 18 is supported");
+		return err_set_hint(err, ERR_UNFIT, "PostgreSQL 12 to 18 is supported",
+			"the server is PostgreSQL %d", session->version / 10000);
 	}
 	if (session_rows(session, sql_session_facts, 0, NULL, OPENING_DEADLINE_MS, &facts, err))
 		return -1;
 	if (rows_count(facts) != 1 || rows_int64(facts, 0, 0) != session->backend_pid) {
-		err_set(err, ERR_UNFIT,
-			"there is a connection pooler in between: the server's process is not %d, "
-			"as the connection says",
+		err_set_hint(err, ERR_UNFIT,
+			"connect to the PostgreSQL server itself; locks and settings go astray behind a pooler",
+			"there is a connection pooler in between: the server's process is not %d, as the "
+			"connection says",
 			session->backend_pid);
-		err_hint(err,
-			"connect to the PostgreSQL server itself; locks and settings go astray behind a "
-			"pooler");
 	} else if (strcmp(rows_text(facts, 0, 1), "UTF8") != 0) {
-		err_set(err, ERR_UNFIT, "the database's encoding is %s", rows_text(facts, 0, 1));
-		err_hint(err, "only databases with encoding UTF8 are supported");
+		err_set_hint(err, ERR_UNFIT, "only databases with encoding UTF8 are supported",
+			"the database's encoding is %s", rows_text(facts, 0, 1));
 	} else if (!(session->identity = strdup(rows_text(facts, 0, 2)))) {
 		err_nomem(err);
 	}
@@ -261,7 +232,7 @@ static int examine(struct session *session, struct err *err)
 
 int session_open(const struct session_options *options, struct session **out, struct err *err)
 {
-	struct parameters parameters = { { NULL }, { NULL }, 0 };
+	struct parameters parameters = parameter_defaults;
 	PQconninfoOption *keep[2] = { NULL, NULL };
 	struct session *session = calloc(1, sizeof *session);
 	int seconds = options->connect_timeout_s ? options->connect_timeout_s : CONNECT_TIMEOUT_S,

@@ -58,9 +58,9 @@ static int take_lock(struct workcopy *w, struct err *err)
 		return 0;
 	if (w->lock < 0 || errno != EWOULDBLOCK)
 		return err_set_errno(err, ERR_IO, "%s", w->lock_path);
-	err_set(err, ERR_UNFIT, "another pgdocket-apply on this host applies this plan: it holds %s",
-		w->lock_path);
-	return err_hint(err, "wait until it has ended; pgdocket-apply status shows how far it is");
+	return err_set_hint(err, ERR_UNFIT,
+		"wait until it has ended; pgdocket-apply status shows how far it is",
+		"another pgdocket-apply on this host applies this plan: it holds %s", w->lock_path);
 }
 
 static int check_room(const struct workcopy *w, const struct document *document, struct err *err)
@@ -76,9 +76,9 @@ static int check_room(const struct workcopy *w, const struct document *document,
 		return err_set_errno(err, ERR_IO, "%s", w->lock_path);
 	if ((uint64_t)facts.f_bavail * facts.f_frsize >= expected)
 		return 0;
-	err_set(err, ERR_IO, "the disk of %s has no room for the results: %llu MiB are needed",
-		w->lock_path, (unsigned long long)(expected >> 20));
-	return err_hint(err, "free some, or name another directory with --state");
+	return err_set_hint(err, ERR_IO, "free some, or name another directory with --state",
+		"the disk of %s has no room for the results: %llu MiB are needed", w->lock_path,
+		(unsigned long long)(expected >> 20));
 }
 
 static int import(struct workcopy *w, const struct verified *verified, struct err *err)
@@ -115,8 +115,8 @@ static int same_plan(struct workcopy *w, const struct digest *plan, struct err *
 	bool row = false;
 	int rc = plan_statement_load(w->db, &bytes, &statement, &found, &row, err);
 	if (!rc && (!row || !digest_equal(&found, plan))) {
-		err_set(err, ERR_FORMAT, "%s is not the working copy of this plan", w->path);
-		rc = err_hint(err, "move it away; what was done is taken from the ledger");
+		rc = err_set_hint(err, ERR_FORMAT, "move it away; what was done is taken from the ledger",
+			"%s is not the working copy of this plan", w->path);
 	}
 	buf_release(&bytes);
 	return rc;

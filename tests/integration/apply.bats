@@ -24,7 +24,10 @@ teardown_file() { pg_stop; }
 	exits 0
 	has "nothing to do: completed by run"
 	cmp s.docket before
+	run pgdocket-apply status s.docket --json
+	[ "$(jq -c '[.all.done, .all.left, (.waves | length), .failures]' <<<"$output")" = '[50,0,2,[]]' ]
 	run pgdocket-apply status s.docket --state "$BATS_TEST_TMPDIR/state"
+	has "all waves: 50 done, 0 failed, 0 begun, 0 left"
 	exits 0
 	has "50 done, 0 failed, 0 begun, 0 left"
 }

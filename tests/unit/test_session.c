@@ -59,6 +59,20 @@ Test(session, d_beats_file_beats_environment)
 	session_close(s);
 }
 
+/* Of two hosts the one that takes writes; an address of a lower level is not used for another host. */
+Test(session, host_beats_address)
+{
+	char hosts[300];
+	struct session_options o = { .conninfo_text = "hostaddr=192.0.2.1 dbname=template1", .host = hosts,
+		                     .user = "postgres" };
+	struct session *s = NULL;
+	struct err err = ERR_INIT;
+
+	snprintf(hosts, sizeof hosts, "/nowhere,%s", getenv("PG_FIXTURE"));
+	cr_assert_eq(session_open(&o, &s, &err), 0, "%s", err.message);
+	session_close(s);
+}
+
 Test(session, a_bad_string_is_not_echoed)
 {
 	struct session_options o = { .conninfo = "password=hunter2 nonsense" };
