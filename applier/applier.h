@@ -279,7 +279,7 @@ char *workcopy_locate(const struct run *run, struct err *err);
 int seen_read(struct run *run, struct db *db, struct err *err) MUST_CHECK;
 /* Is there a record of this row, which fits the plan? */
 bool seen_done(const struct run *run, const struct ledger_row *row);
-/* ERR_INCOMPLETE: a segment was recorded, and the ledger does not have it (behind tasks_apply_ledger). */
+/* Behind tasks_apply_ledger. ERR_INCOMPLETE: a recorded segment is not in the ledger. */
 int seen_check(const struct run *run, struct err *err) MUST_CHECK;
 
 /* --- task.c --- */
@@ -346,7 +346,7 @@ int waves_run(struct run *run, struct err *err) MUST_CHECK;
 /* Stop beginning new work, for this reason; the first one stays. */
 void waves_stop(struct run *run, const struct err *why);
 bool waves_may_commit(void *run);
-/* SIGINT, SIGTERM and SIGHUP are counted from here on; a pipe or a disk that is full kills nobody. */
+/* SIGINT, SIGTERM, SIGHUP are counted from here on; a broken pipe or a full disk kills nobody. */
 void waves_catch_signals(void);
 bool waves_interrupted(void);
 

@@ -196,3 +196,68 @@ teardown_file() { pg_stop; }
 	exits 0
 	every_tenant 4 2
 }
+
+@test "two runs of one plan with a working copy each: applied once, the second finds it done" {
+	APPLY_PAUSE=0.3 apply_new both 3
+	apply_plan
+	apply -j 1 >first 2>&1 &
+	first=$!
+	until [ "$(sql "SELECT count(*) FROM pgdocket.finished")" -ge 1 ]; do sleep 0.05; done
+	run pgdocket-apply run s.docket --trust "$BATS_TEST_TMPDIR/trust" --state "$BATS_TEST_TMPDIR/state2" --yes
+	exits 0
+	has "nothing to do: completed by run $(sql "SELECT left(run_id, 8) FROM pgdocket.applied LIMIT 1")"
+	has "pgdocket merge s.docket s.docket."
+	wait $first
+	[ "$(sql "SELECT count(DISTINCT run_id) FROM pgdocket.applied")" = 1 ]
+	every_tenant 3 2
+	ledger_whole 3
+	audited 0
+	cp s.docket.*.results s.docket
+	audited 0
+	run apply --json
+	exits 0
+	[ "$(jq -r '.event + " " + .run' <<<"$output")" = "completed $(sql "SELECT run_id FROM pgdocket.applied LIMIT 1")" ]
+}
+
+@test "results that could not be written back: exit 4, naming where they are; the same command writes them" {
+	mkdir "$BATS_TEST_TMPDIR/small"
+	mount -t tmpfs -o size=2m tmpfs "$BATS_TEST_TMPDIR/small" 2>/dev/null || skip "no tmpfs here"
+	apply_new later 3
+	apply_plan
+	cp s.docket "$BATS_TEST_TMPDIR/small/s.docket"
+	dd if=/dev/zero of="$BATS_TEST_TMPDIR/small/filler" bs=4k >/dev/null 2>&1 || true
+	export TMPDIR=$BATS_TEST_TMPDIR
+	run pgdocket-apply run "$BATS_TEST_TMPDIR/small/s.docket" --trust "$BATS_TEST_TMPDIR/trust" --state "$BATS_TEST_TMPDIR/state" --yes
+	printf '%s\n' "$status" "$output" >said
+	rm "$BATS_TEST_TMPDIR/small/filler"
+	run pgdocket-apply run "$BATS_TEST_TMPDIR/small/s.docket" --trust "$BATS_TEST_TMPDIR/trust" --state "$BATS_TEST_TMPDIR/state" --yes
+	cp "$BATS_TEST_TMPDIR/small/s.docket" s.docket
+	umount "$BATS_TEST_TMPDIR/small"
+	exits 0
+	has "nothing to do: completed by run"
+	audited 0
+	output=$(cat said)
+	[ "$(head -1 said)" = 4 ]
+	has "the results stay in $BATS_TEST_TMPDIR/state/test-1/"
+	has "run the same command again: it writes them back"
+}
+
+@test "--receipt again: results of the same plan are replaced, and take part in the next run" {
+	apply_new again 3
+	migration 3 third "INSERT INTO orders VALUES (3);
+SELECT 1 / count(*) FROM campaigns;"
+	sql "INSERT INTO tenant_1.campaigns VALUES (1, 'x')"
+	apply_plan
+	run apply -j 1 --receipt results.docket
+	exits 4
+	for i in 2 3; do sql "INSERT INTO tenant_$i.campaigns VALUES (1, 'x')"; done
+	run apply --receipt results.docket
+	exits 0
+	cmp s.docket received.docket
+	run apply --receipt results.docket
+	exits 0
+	has "completed by run"
+	cp results.docket s.docket
+	audited 0
+	has "3 of 3"
+}
