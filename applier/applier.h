@@ -85,7 +85,7 @@ struct task {
 	int attempts;                                    /* of that segment */
 	int64_t first_try_us, not_before_us, started_us; /* monotonic */
 	int asked_pid;                                   /* the newest attempt's backend */
-	int64_t asked_xid;                               /* TASK_ASKING: the attempt's */
+	int64_t asked_xid, asked_since_us;               /* TASK_ASKING: the attempt's */
 	struct err asked_error;                          /* and what it ended with */
 	bool has_shape;                                  /* the shape that it must have now is known */
 	struct digest shape;

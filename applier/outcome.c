@@ -17,6 +17,7 @@
 #define PAUSE_MAX_MS 30000
 #define TRY_US (300 * 1000000ll)
 #define ASK_AGAIN_US 250000
+#define ASK_US (65 * 1000000ll) /* behind it even idle_in_transaction_session_timeout has passed */
 
 enum cure { CURE_AGAIN, CURE_STOP, CURE_FAIL };
 
@@ -161,6 +162,27 @@ static int not_known(struct run *run, const struct task *task, struct err *err)
 	return err_context(err, "whether schema %s was committed is not known", task->schema->name);
 }
 
+/* The attempt's transaction is open on a server that does not know that its client is gone. */
+static int still_open(
+	struct run *run, struct task *task, int64_t xid, const struct err *error, struct err *err)
+{
+	int64_t now_us = clock_monotonic_us();
+	if (task->state != TASK_ASKING)
+		task->asked_since_us = now_us;
+	if (run->state == RUN_CANCELLED || now_us - task->asked_since_us > ASK_US) {
+		task_put_back(task);
+		*err = *error;
+		err_hint(err, "server process %d holds its transaction open: wait for its end",
+			task->asked_pid);
+		return not_known(run, task, err);
+	}
+	task->state = TASK_ASKING;
+	task->asked_xid = xid;
+	task->asked_error = *error;
+	task->not_before_us = now_us + ASK_AGAIN_US;
+	return 0;
+}
+
 static int ask(struct run *run, struct task *task, const struct doc_statement *statement,
 	int64_t xid, const struct err *error, struct err *err)
 {
@@ -174,12 +196,7 @@ static int ask(struct run *run, struct task *task, const struct doc_statement *s
 			return -1;
 		done(run, task, row.oid, row.has_shape ? &row.shape : NULL);
 		return 0;
-	case LEDGER_IN_PROGRESS:
-		task->state = TASK_ASKING;
-		task->asked_xid = xid;
-		task->asked_error = *error;
-		task->not_before_us = clock_monotonic_us() + ASK_AGAIN_US;
-		return 0;
+	case LEDGER_IN_PROGRESS: return still_open(run, task, xid, error, err);
 	case LEDGER_NOT_DONE:
 	default: return not_done(run, task, statement, error, err);
 	}

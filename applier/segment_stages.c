@@ -658,7 +658,7 @@ static enum stage_verdict judge(
 	case CHECK_NONE:
 	case CHECK_SYNC:
 	default:
-		err_set(&s->result.error, ERR_BUG, "an answer that nothing was asked for");
+		err_set(&s->result.error, ERR_SERVER, "an answer that nothing was asked for");
 		return STAGE_ALIEN;
 	}
 }

@@ -6,7 +6,8 @@ WITH pinned AS MATERIALIZED (
     FROM (VALUES ('search_path', 'pg_catalog, pg_temp', 0), ('DateStyle', 'ISO, MDY', 0),
                  ('IntervalStyle', 'postgres', 0), ('TimeZone', 'UTC', 0), ('bytea_output', 'hex', 0),
                  ('standard_conforming_strings', 'on', 0), ('extra_float_digits', '1', 0), ('jit', 'off', 0), ('quote_all_identifiers', 'off', 0),
-                 ('client_encoding', 'UTF8', 0), ('client_min_messages', 'error', 0), ('client_connection_check_interval', '1s', 140000),
+                 ('tcp_keepalives_idle', '10', 0), ('tcp_keepalives_interval', '5', 0), ('tcp_keepalives_count', '3', 0),
+                 ('tcp_user_timeout', '30000', 0), ('client_encoding', 'UTF8', 0), ('client_min_messages', 'error', 0), ('client_connection_check_interval', '1s', 140000),
                  ('idle_session_timeout', '0', 140000), ('idle_in_transaction_session_timeout', '60s', 0), ('lock_timeout', $1::pg_catalog.text, 0),
                  ('statement_timeout', $2::pg_catalog.text, 0), ('synchronous_commit', 'on', 0)) AS s(name, value, since)
    WHERE s.since OPERATOR(pg_catalog.<=) pg_catalog.current_setting('server_version_num')::pg_catalog.int4

@@ -19,3 +19,25 @@ whole() {
 	SCHEDULES=12 SEED=1 run "$SWEEPS/sweep_schedules.bash"
 	whole
 }
+
+@test "a COMMIT that got lost while the server holds the transaction open: two signals end the waiting, later it goes on" {
+	PLAN_SETTINGS='statement_timeout = 1s'
+	load ../fault/scenario
+	load ../fault/net
+	scenario_start
+	scenario_reset
+	net_start 'client:COMMIT$#5=orphan'
+	env --default-signal=INT "${SCENARIO_RUN[@]}" -h "$FAULT_DIR/net" -j 2 >"$FAULT_DIR/out" 2>"$FAULT_DIR/talk" </dev/null 3>&- &
+	pid=$!
+	until grep -q 'in progress' "$FAULT_DIR/messages"; do sleep 0.1; done
+	kill -TERM $pid
+	sleep 0.2
+	kill -TERM $pid
+	status=0
+	wait $pid || status=$?
+	net_stop
+	[ $status = 6 ]
+	run oracle_point "two signals" 6
+	exits 0
+	scenario_stop
+}
