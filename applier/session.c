@@ -647,7 +647,8 @@ int session_wait(struct session **sessions, int n, int64_t timeout_ms, struct er
 		return errno == EINTR ? 0 : err_set_errno(err, ERR_IO, "poll");
 	/* What goes wrong here is told by session_next, session by session. */
 	for (int i = 0; i < n; i++)
-		if (fds[i].revents && (PQflush(sessions[i]->conn) < 0 || !PQconsumeInput(sessions[i]->conn)))
+		if (fds[i].revents &&
+			(PQflush(sessions[i]->conn) < 0 || !PQconsumeInput(sessions[i]->conn)))
 			sessions[i]->lost = true;
 	return 0;
 }

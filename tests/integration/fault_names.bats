@@ -89,7 +89,7 @@ harmless() {
 		CREATE TABLE "\xed\xa0\x80" (id int);\n|up.sql:1: is not valid UTF-8
 		\xf4\x90\x80\x80|up.sql:1: is not valid UTF-8
 		\xef\xbb\xbfSELECT 1;|byte order mark
-		\xff\xfeS\x00E\x00L\x00|up.sql:1: 
+		\xff\xfeS\x00E\x00L\x00|up.sql:1:
 		SELECT 1;\nSELECT\x00 2;|up.sql:2: holds a NUL byte
 	END
 	mv migrations/3_third.up.sql "migrations/3_th"$'\xe4'"rd.up.sql"

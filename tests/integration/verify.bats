@@ -74,10 +74,13 @@ refuses() { # REASON WORDS FILE
 }
 
 @test "verification changes nothing and leaves nothing behind" {
-	before=$(sha256sum x.docket; ls -la --time-style=full-iso x.docket; ls /tmp | grep -c pgdocket- || true)
-	pgdocket verify x.docket --trust trust
-	pgdocket-apply verify x.docket --trust trust
-	[ "$before" = "$(sha256sum x.docket; ls -la --time-style=full-iso x.docket; ls /tmp | grep -c pgdocket- || true)" ]
+	before=$(sha256sum x.docket; ls -la --time-style=full-iso x.docket)
+	for program in pgdocket pgdocket-apply; do
+		ASAN_OPTIONS=detect_leaks=0 strace -f -o made -e trace=mkdir,mkdirat $program verify x.docket --trust trust
+		grep -o '/[^"]*/pgdocket-[^"]*' made
+		for directory in $(grep -o '/[^"]*/pgdocket-[^"]*' made); do [ ! -e "$directory" ]; done
+	done
+	[ "$before" = "$(sha256sum x.docket; ls -la --time-style=full-iso x.docket)" ]
 }
 
 @test "a file that cannot be written is read all the same" {
