@@ -2,14 +2,13 @@
 -- numbered when taken, with NAME cut when it is long.
 --
 -- $1 name  the index
--- One row: verdict (open: invalid; done: valid; broken: something is left behind; missing, other, partitioned: not one
--- index), the index to drop or NULL. PostgreSQL 12 to 18.
+-- One row: verdict (ready: nothing shows whether it was done; broken: something is left behind; missing, other,
+-- partitioned: not one index), the index to drop or NULL. PostgreSQL 12 to 18.
 SELECT CASE WHEN c.oid IS NULL THEN 'missing'
 	WHEN c.relkind OPERATOR(pg_catalog.=) 'I' THEN 'partitioned'
 	WHEN i.indexrelid IS NULL THEN 'other'
 	WHEN r.name IS NOT NULL THEN 'broken'
-	WHEN i.indisvalid THEN 'done'
-	ELSE 'open' END AS verdict, r.name AS leftover
+	ELSE 'ready' END AS verdict, r.name AS leftover
 FROM (SELECT pg_catalog.current_schema() AS schema) AS s
 LEFT JOIN pg_catalog.pg_namespace AS n ON n.nspname OPERATOR(pg_catalog.=) s.schema
 LEFT JOIN pg_catalog.pg_class AS c ON c.relnamespace OPERATOR(pg_catalog.=) n.oid

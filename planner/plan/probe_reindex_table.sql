@@ -1,14 +1,15 @@
--- What has become of REINDEX TABLE CONCURRENTLY in the current schema: only what it left behind can be told.
+-- What has become of REINDEX TABLE CONCURRENTLY in the current schema.
 --
 -- $1 name  the table or materialized view
--- One row: verdict (done; broken: something is left behind; toast: the same in the TOAST table, where it must be dropped
--- by hand; missing, other, partitioned: not one table), the index to drop or NULL. PostgreSQL 12 to 18.
+-- One row: verdict (ready: nothing shows whether it was done; broken: something is left behind; toast: the same in the
+-- TOAST table, where it must be dropped by hand; missing, other, partitioned: not one table), the index to drop or NULL.
+-- PostgreSQL 12 to 18.
 SELECT CASE WHEN t.oid IS NULL THEN 'missing'
 	WHEN t.relkind OPERATOR(pg_catalog.=) 'p' THEN 'partitioned'
 	WHEN t.relkind OPERATOR(pg_catalog.<>) 'r' AND t.relkind OPERATOR(pg_catalog.<>) 'm' THEN 'other'
 	WHEN r.toast THEN 'toast'
 	WHEN r.name IS NOT NULL THEN 'broken'
-	ELSE 'done' END AS verdict, CASE WHEN NOT r.toast THEN r.name END AS leftover
+	ELSE 'ready' END AS verdict, CASE WHEN NOT r.toast THEN r.name END AS leftover
 FROM (SELECT pg_catalog.current_schema() AS schema) AS s
 LEFT JOIN pg_catalog.pg_namespace AS n ON n.nspname OPERATOR(pg_catalog.=) s.schema
 LEFT JOIN pg_catalog.pg_class AS t ON t.relnamespace OPERATOR(pg_catalog.=) n.oid

@@ -99,14 +99,14 @@ invalid() { sql "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'tena
 @test "REINDEX INDEX CONCURRENTLY: valid, invalid, leftovers of its own and of others" {
 	sql "CREATE INDEX notes_idx ON tenant_1.notes (id)"
 	probe_of "REINDEX INDEX CONCURRENTLY notes_idx;"
-	[ "$first" = "open|done" ]
-	says done
+	[ "$first" = ready ]
+	says ready
 	invalid notes_idx
-	says open
+	says ready
 	sql "REINDEX INDEX CONCURRENTLY tenant_1.notes_idx"
-	says done
+	says ready
 	sql "CREATE INDEX notes_idx_ccnew1 ON tenant_1.notes (id); CREATE INDEX notes_idx_ccold ON tenant_1.notes (id)"
-	says done
+	says ready
 	invalid notes_idx_ccold
 	invalid notes_idx_ccnew1
 	says broken notes_idx_ccnew1
@@ -114,7 +114,7 @@ invalid() { sql "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'tena
 	says broken notes_idx_ccold
 	sql "DROP INDEX tenant_1.notes_idx_ccold; CREATE INDEX notes_ccnew ON tenant_1.notes (id)"
 	invalid notes_ccnew
-	says done
+	says ready
 	sql "DROP INDEX tenant_1.notes_idx"
 	says missing
 	sql "CREATE SEQUENCE tenant_1.notes_idx"
@@ -129,7 +129,7 @@ invalid() { sql "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'tena
 	long=$(printf 'n%.0s' {1..63})
 	sql "CREATE UNIQUE INDEX $long ON tenant_1.notes (id)"
 	probe_of "REINDEX INDEX CONCURRENTLY $long;"
-	says done
+	says ready
 	# An index that a rebuild cannot finish: a duplicate that it did not see.
 	sql "UPDATE pg_index SET indisunique = false, indisready = false WHERE indexrelid = 'tenant_1.$long'::regclass"
 	sql "INSERT INTO tenant_1.notes VALUES (1), (1)"
@@ -138,21 +138,21 @@ invalid() { sql "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'tena
 	exits 1
 	says broken "${long:0:57}_ccnew"
 	sql "DROP INDEX CONCURRENTLY tenant_1.${long:0:57}_ccnew"
-	says done
+	says ready
 }
 
 @test "REINDEX TABLE CONCURRENTLY: leftovers of any of its indexes, and of its TOAST table" {
 	sql "CREATE INDEX notes_a ON tenant_1.notes (id); CREATE INDEX notes_b ON tenant_1.notes (body)"
 	probe_of "REINDEX TABLE CONCURRENTLY notes;"
-	[ "$first" = done ]
-	says done
+	[ "$first" = ready ]
+	says ready
 	invalid notes_a
-	says done
+	says ready
 	sql "CREATE INDEX notes_b_ccnew ON tenant_1.notes (id)"
 	invalid notes_b_ccnew
 	says broken notes_b_ccnew
 	sql "DROP INDEX tenant_1.notes_b_ccnew"
-	says done
+	says ready
 	sql "SET allow_system_table_mods = on; UPDATE pg_index SET indisvalid = false WHERE indrelid =
 		(SELECT reltoastrelid FROM pg_class WHERE oid = 'tenant_1.notes'::regclass);
 		UPDATE pg_class SET relname = relname || '_ccold' WHERE oid = (SELECT indexrelid FROM pg_index WHERE indrelid =
