@@ -32,6 +32,15 @@ const char *show_lane(const struct doc_segment *segment)
 	return segment->shared_locks ? "shared" : "normal";
 }
 
+const char *show_verdicts(const struct doc_alone *alone)
+{
+	if (!strcmp(alone->probe.answer, "ready"))
+		return "ready before and behind it";
+	if (!strcmp(alone->probe.answer, "open|done"))
+		return "open before it, or done already, and done behind it";
+	return "open before it, and done behind it";
+}
+
 void show_lines(struct buf *out, const char *indent, const char *text, size_t len)
 {
 	size_t at = 0;

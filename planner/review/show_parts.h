@@ -8,6 +8,8 @@
 void show_schemas(const struct show *show, int class_index, struct buf *out);
 /* The lane of a segment, for people: normal, shared, alone. */
 const char *show_lane(const struct doc_segment *segment);
+/* What a probe must say before and behind its statement, for people. */
+const char *show_verdicts(const struct doc_alone *alone);
 /* Every line of text behind an indent, escaped. */
 void show_lines(struct buf *out, const char *indent, const char *text, size_t len);
 /* The text that a rewritten statement had before, appended in lines. */

@@ -69,8 +69,7 @@ static void probe_sql(const struct doc_alone *alone, struct buf *out)
 		buf_add_text(out, "\n-- no probe: what follows is run again until it succeeds\n");
 		return;
 	}
-	buf_add_format(out, "\n-- probe: the verdict must be %s before, and done behind\n",
-		       alone->probe.answer);
+	buf_add_format(out, "\n-- probe, which must say %s:\n", show_verdicts(alone));
 	show_lines(out, "-- ", alone->probe.text, alone->probe.text_len);
 }
 

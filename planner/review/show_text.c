@@ -250,9 +250,7 @@ static void alone_text(const struct doc_alone *alone, struct buf *out)
 		buf_add_text(out, "    no probe: it is run again until it succeeds\n");
 		return;
 	}
-	buf_add_format(out, "    probe, which must say %s before it and done behind it:\n",
-		       !strcmp(alone->probe.answer, "open|done") ? "open or done"
-								 : alone->probe.answer);
+	buf_add_format(out, "    probe, which must say %s:\n", show_verdicts(alone));
 	show_lines(out, "      ? ", alone->probe.text, alone->probe.text_len);
 }
 

@@ -366,7 +366,7 @@ CREATE TABLE IF NOT EXISTS b (id int);" --scope tenant
 	[ "$(segment 0 0 '.alone.object + " " + .alone.probe.answer')" = "a open" ]
 	[ "$(segment 0 1 '.alone | tostring')" = '{"object":"b","probe":null}' ]
 	run pgdocket show s.docket
-	has "probe, which must say open before it and done behind it"
+	has "probe, which must say open before it, and done behind it:"
 	has "? SELECT CASE WHEN q.p THEN 'done' ELSE 'open' END, NULL FROM ("
 	has "? SELECT pg_catalog.to_regclass('a') IS NOT NULL
       ? ) AS q (p)"

@@ -156,3 +156,45 @@ setup() { cd "$BATS_FILE_TMPDIR/project"; }
 	run pgdocket show altered.docket
 	exits 3
 }
+
+@test "lanes: which segments, why, and what is asked of the catalog" {
+	mkdir -p lanes/migrations && cd lanes
+	cp ../pgdocket.conf ../s.docket .
+	cp ../migrations/1_* migrations
+	printf 'ALTER TABLE campaigns ADD COLUMN u int;\n' >migrations/2_second.up.sql
+	printf 'CREATE INDEX CONCURRENTLY u_idx ON campaigns (u);\nVACUUM campaigns;\n' >migrations/3_third.up.sql
+	printf 'CREATE TABLE notes (u int REFERENCES users (id));\n' >migrations/4_fourth.up.sql
+	pgdocket plan -q s.docket --replace --scope tenant
+	run pgdocket show s.docket
+	exits 0
+	has "segments     4: normal, alone, alone, shared"
+	[ "$(grep -c '^ *\(migrations\)\? *3 third$' <<<"$output")" = 2 ]
+	has "segment 1, one transaction
+"
+	has "segment 2, one statement, sent alone, outside of a transaction
+    about: u_idx
+    probe, which must say open before it, and done behind it:
+      ? SELECT v.verdict"
+	has "segment 3, one statement, sent alone, outside of a transaction
+    about: campaigns
+    no probe: it is run again until it succeeds"
+	has "segment 4, one transaction, locks shared tables: one schema at a time"
+	has "3_third.up.sql:2: is applied in 2 parts, each committed by itself: VACUUM in line 2 is sent alone (cut"
+	has "hint: a run that stops in between leaves the migration half done until it is run again"
+	run pgdocket show s.docket --format sql --class 0
+	exits 0
+	has "-- segment 2, alone
+BEGIN;"
+	has "-- sent alone, outside of a transaction
+
+-- probe, which must say open before it, and done behind it:
+-- SELECT v.verdict"
+	has "-- no probe: what follows is run again until it succeeds"
+	has "-- segment 4, shared: locks shared tables, one schema at a time"
+	sql "CREATE SCHEMA copy2; CREATE TABLE copy2.campaigns (id int, status text)"
+	sql "CREATE TABLE copy2.schema_migrations (version bigint NOT NULL PRIMARY KEY, dirty boolean NOT NULL)"
+	printf '%s\n' "$output" >class.sql
+	PGOPTIONS='-c search_path=copy2,public' psql -Xq -v ON_ERROR_STOP=1 -f class.sql
+	[ "$(sql "SELECT indisvalid FROM pg_index WHERE indexrelid = 'copy2.u_idx'::regclass")" = t ]
+	[ "$(sql "SELECT version FROM copy2.schema_migrations")" = 4 ]
+}
