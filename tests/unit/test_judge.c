@@ -5,7 +5,7 @@
  */
 #include <criterion/criterion.h>
 #include <string.h>
-#include "../../planner/plan/judge.h"
+#include "judge.h"
 
 #define TEXT(...) "" __VA_ARGS__
 
