@@ -22,6 +22,7 @@ every() {
 valid() { every "SELECT indisvalid AND indisready FROM pg_index WHERE indexrelid = to_regclass('TENANT.$1')"; }
 
 @test "all lanes in one plan, and back again" {
+	sql "CREATE TABLE filenodes (node oid)"
 	migration 2 second "SET maintenance_work_mem = '16MB';
 ALTER TABLE campaigns ADD COLUMN u int;
 CREATE INDEX CONCURRENTLY u_idx ON campaigns (u);
@@ -39,10 +40,14 @@ CREATE TABLE a (m mood DEFAULT 'glad');
 -- pgdocket: transaction=off probe=SELECT EXISTS (SELECT FROM orders WHERE id = 4)
 INSERT INTO orders VALUES (4);" "DELETE FROM orders WHERE id = 4; DROP TABLE a; DROP TYPE mood;"
 	apply_plan
+	for i in 1 2 3 4; do
+		sql "INSERT INTO filenodes SELECT pg_relation_filenode('tenant_$i.campaigns_status_idx')"
+	done
 	run apply -j 3
 	exits 0
 	every_tenant 4 2
 	valid u_idx
+	every "SELECT pg_relation_filenode('TENANT.campaigns_status_idx') NOT IN (SELECT node FROM filenodes)"
 	every "SELECT convalidated FROM pg_constraint WHERE conname = 'u_key' AND connamespace = 'TENANT'::regnamespace"
 	audited 0
 	run apply
