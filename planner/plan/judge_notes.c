@@ -119,7 +119,8 @@ static void note_setting(const struct judge *judge, const struct judge_case *ite
 	(void)judge;
 	if (judge_session_word(statement))
 		NOTE(out, "session-state", JUDGE_DANGER,
-		     "%s mentions %s: names behind it may mean other objects",
+		     "%s mentions %s: names behind it may mean other objects; what leaves another "
+		     "search_path or role behind is rolled back",
 		     judge_body_word(statement), judge_session_word(statement));
 	if (statement->category != SQL_SET || !statement->setting)
 		return;
