@@ -71,8 +71,8 @@ CROSS JOIN LATERAL (
 						CASE WHEN o.relreplident OPERATOR(pg_catalog.<>) 'd'
 							THEN pg_catalog.concat('replica identity ', o.relreplident) END,
 						CASE WHEN o.relam OPERATOR(pg_catalog.<>) 0 AND o.relam OPERATOR(pg_catalog.<>) 2
-							THEN pg_catalog.concat('using ', (SELECT m.amname FROM pg_catalog.pg_am AS m
-							WHERE m.oid OPERATOR(pg_catalog.=) o.relam)) END,
+							THEN pg_catalog.concat('using ', (pg_catalog.pg_identify_object(
+								'pg_catalog.pg_am'::pg_catalog.regclass, o.relam, 0)).name) END,
 						pg_catalog.array_to_string(o.reloptions, ' ')),
 					pg_catalog.concat_ws(' ', CASE WHEN o.reloftype OPERATOR(pg_catalog.<>) 0
 						THEN pg_catalog.concat('of ', pg_catalog.format_type(o.reloftype, NULL)) END,
@@ -93,11 +93,8 @@ CROSS JOIN LATERAL (
 							WHEN a.attgenerated OPERATOR(pg_catalog.=) 'v' THEN 'generated virtual' END,
 						CASE WHEN a.attcollation OPERATOR(pg_catalog.<>) 0
 							AND a.attcollation OPERATOR(pg_catalog.<>) 100 THEN
-							(SELECT pg_catalog.concat('collate ', pg_catalog.quote_ident(n.nspname), '.',
-								pg_catalog.quote_ident(k.collname)) FROM pg_catalog.pg_collation AS k
-								CROSS JOIN LATERAL (SELECT * FROM pg_catalog.pg_namespace AS s
-									WHERE s.oid OPERATOR(pg_catalog.=) k.collnamespace OFFSET 0) AS n
-								WHERE k.oid OPERATOR(pg_catalog.=) a.attcollation) END),
+							pg_catalog.concat('collate ', (pg_catalog.pg_identify_object(
+								'pg_catalog.pg_collation'::pg_catalog.regclass, a.attcollation, 0)).identity) END),
 					pg_catalog.format_type(a.atttypid, a.atttypmod),
 					CASE WHEN a.atthasdef THEN (
 						SELECT pg_catalog.pg_get_expr(f.adbin, CASE WHEN a.attgenerated OPERATOR(pg_catalog.=) ''
@@ -126,22 +123,18 @@ CROSS JOIN LATERAL (
 						OR i.relkind OPERATOR(pg_catalog.<>) 'i'
 						OR i.relam OPERATOR(pg_catalog.<>) ALL ('{403,405,2742}')
 							THEN pg_catalog.pg_get_indexdef(i.indexrelid)
-					ELSE pg_catalog.concat((SELECT m.amname FROM pg_catalog.pg_am AS m
-						WHERE m.oid OPERATOR(pg_catalog.=) i.relam), ' (', (
+					ELSE pg_catalog.concat(CASE WHEN i.relam OPERATOR(pg_catalog.=) 403 THEN 'btree'
+						WHEN i.relam OPERATOR(pg_catalog.=) 405 THEN 'hash' ELSE 'gin' END, ' (', (
 						SELECT pg_catalog.string_agg(pg_catalog.concat(pg_catalog.quote_ident(a.attname), CASE
 							WHEN k.n OPERATOR(pg_catalog.<) i.indnkeyatts THEN pg_catalog.concat(' ',
 							CASE WHEN i.indcollation[k.n] OPERATOR(pg_catalog.<>) 0
 								AND i.indcollation[k.n] OPERATOR(pg_catalog.<>) 100 THEN
-								(SELECT pg_catalog.concat('COLLATE ', pg_catalog.quote_ident(s.nspname), '.',
-									pg_catalog.quote_ident(v.collname), ' ') FROM pg_catalog.pg_collation AS v
-									CROSS JOIN LATERAL (SELECT * FROM pg_catalog.pg_namespace AS z
-										WHERE z.oid OPERATOR(pg_catalog.=) v.collnamespace OFFSET 0) AS s
-									WHERE v.oid OPERATOR(pg_catalog.=) i.indcollation[k.n]) END,
-							(SELECT CASE WHEN p.opcnamespace OPERATOR(pg_catalog.=) 'pg_catalog'::pg_catalog.regnamespace THEN pg_catalog.quote_ident(p.opcname)
-								ELSE pg_catalog.concat(pg_catalog.quote_ident(s.nspname), '.',
-									pg_catalog.quote_ident(p.opcname)) END FROM pg_catalog.pg_opclass AS p
-								CROSS JOIN LATERAL (SELECT * FROM pg_catalog.pg_namespace AS z
-									WHERE z.oid OPERATOR(pg_catalog.=) p.opcnamespace OFFSET 0) AS s
+								pg_catalog.concat('COLLATE ', (pg_catalog.pg_identify_object(
+									'pg_catalog.pg_collation'::pg_catalog.regclass, i.indcollation[k.n], 0)).identity, ' ') END,
+							(SELECT pg_catalog.concat(CASE
+								WHEN p.opcnamespace OPERATOR(pg_catalog.<>) 'pg_catalog'::pg_catalog.regnamespace
+									THEN pg_catalog.concat(p.opcnamespace::pg_catalog.regnamespace, '.') END,
+								pg_catalog.quote_ident(p.opcname)) FROM pg_catalog.pg_opclass AS p
 								WHERE p.oid OPERATOR(pg_catalog.=) i.indclass[k.n]),
 							CASE WHEN i.indoption[k.n] OPERATOR(pg_catalog.&) 1 OPERATOR(pg_catalog.=) 1
 								THEN ' DESC' END,
