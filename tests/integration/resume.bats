@@ -197,6 +197,20 @@ teardown_file() { pg_stop; }
 	every_tenant 4 2
 }
 
+@test "many tenants that failed keep nobody out, whatever they stand in front of" {
+	apply_new unmended_many 6
+	printf '[wave all]\nschemas = *\nmax_failures = 2\n' >>pgdocket.conf
+	migration 4 fourth "ALTER TABLE orders ADD CONSTRAINT small CHECK (id < 100);"
+	for i in 1 2 3; do sql "INSERT INTO tenant_$i.orders VALUES (1000)"; done
+	apply_plan
+	run apply -j 1
+	exits 1
+	[ "$(sql "SELECT count(*) FROM pgdocket.finished")" = 0 ]
+	run timeout 60 pgdocket-apply run s.docket --trust "$BATS_TEST_TMPDIR/trust" --state "$BATS_TEST_TMPDIR/state" --yes -j 1
+	exits 4
+	[ "$(sql "SELECT count(*) FROM pgdocket.finished")" = 3 ]
+}
+
 @test "two runs of one plan with a working copy each: applied once, the second finds it done" {
 	APPLY_PAUSE=0.3 apply_new both 3
 	apply_plan
