@@ -27,7 +27,8 @@ for action in ${ACTIONS:-cut fin}; do
 			status=0
 			net_run -j "$jobs" || status=$?
 			net_stop
-			oracle_point "$direction:$k=$action, -j $jobs: $(grep "^$direction $k " "$FAULT_DIR/messages" | cut -c 1-80)" $status
+			oracle_point "$direction:$k=$action, -j $jobs: $(grep "^$direction $k " "$FAULT_DIR/messages" | cut -c 1-80)" \
+				$status "$([ $action != dup ] || echo lied)"
 		done
 	done
 done

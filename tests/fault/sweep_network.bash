@@ -63,10 +63,10 @@ cases_held() {
 cases_lies() {
 	local lie
 	for lie in auth nul-parameter negative short garbage copy; do
-		for k in 1 3 30 700; do try "N10 $lie" "0 1 4" 60 64 server:$k=$lie; done
+		for k in 1 3 30 700; do try "N10 $lie" "0 1 4" 100 64 server:$k=$lie; done
 	done
 	for lie in notices parameters; do
-		for k in 3 700; do try "N10 endless $lie" "0 1 4" 60 64 server:$k=$lie; done
+		for k in 3 700; do try "N10 endless $lie" "0 1 4" 100 64 server:$k=$lie; done
 	done
 	# libpq takes in a whole message before it can be judged: up to 1 GiB, its own limit.
 	for lie in giant-error giant-notice giant-row; do

@@ -3,7 +3,8 @@
 # each, the later ones during recovery from the earlier ones. The oracle looks behind every run, and at the end.
 #
 #     SCHEDULES=200 SEED=1 sweep_schedules.bash      seeds SEED, SEED + 1, ...; SCHEDULES=0: without end
-#     SCHEDULE="3 kill:120 | 1 restart:80" ...       this one alone, as a violation prints it: jobs, then faults as below
+#     SCHEDULE="3 kill:120 | 1 restart:80" ...       this one alone, as a violation prints it: jobs, then faults as below;
+#                                                    or several, one a line
 #
 # Times are in milliseconds. Seeds choose everything but the moments at which processes happen to be where they are.
 set -u
@@ -153,7 +154,10 @@ one_run() {
 		IFS=: read -ra words <<<"$fault"
 		(fault_"${words[0]}" "${words[@]:1}") >/dev/null 2>&1 &
 		injectors+=($!)
-		case $fault in kill:* | signal:* | twice:*) KILLED=killed ;; esac
+		case $fault in
+		kill:* | signal:* | twice:*) KILLED=killed ;;
+		net:*=dup) KILLED=${KILLED:-lied} ;;
+		esac
 	done
 	STATUS=0
 	wait "$APPLIER" 2>/dev/null || STATUS=$?
@@ -184,7 +188,11 @@ net_run -j 3 || exit 1
 net_stop
 CLIENTS=$(net_count client) SERVERS=$(net_count server)
 if [ -n "${SCHEDULE:-}" ]; then
-	run_schedule given
+	n=0
+	while IFS= read -r SCHEDULE; do
+		n=$((n + 1))
+		! mine $((n * STEP)) || run_schedule given
+	done <<<"$SCHEDULE"
 else
 	[ "${SHARE%/*}" != 0 ] || echo "seeds from $SEED"
 	for ((n = 0; SCHEDULES == 0 || n < SCHEDULES; n++)); do
