@@ -29,6 +29,11 @@ struct apply_options {
 		"trust", 0, OPTION_TEXT, offsetof(struct apply_options, trust), "DIR", \
 			"policy directory (default /etc/pgdocket)", 0, 0 \
 	}
+#define APPLY_JOBS_OPTION \
+	{ \
+		"jobs", 'j', OPTION_COUNT, offsetof(struct apply_options, jobs), "N", \
+			"schemas at a time (default 4)", 1, RUN_JOBS_MAX \
+	}
 #define APPLY_STATE_OPTION \
 	{ \
 		"state", 0, OPTION_TEXT, offsetof(struct apply_options, state), "DIR", \
@@ -38,10 +43,9 @@ struct apply_options {
 /* The database at the other end. Texts are borrowed from facts. */
 struct target {
 	struct rows *facts;
-	const char *system_identifier, *database, *role;
+	const char *system_identifier, *database;
 	int64_t oid, server_now_us, host_now_us;
 	int version;
-	bool standby, read_only, superuser;
 };
 
 /* What one plan has done in the target. Texts are borrowed from the results. */
@@ -221,7 +225,7 @@ int apply_command(struct cli *cli, int argc, char **argv, const struct option_co
 	int (*body)(struct run *run, struct err *err));
 
 /* --- prepare.c: policy, bundle, sessions, target --- */
-/* Policy (root allowed, a host key there), then the bundle, then what this version cannot apply. */
+/* Policy (root allowed, a host key there), then the bundle. */
 int prepare_bundle(struct run *run, struct err *err) MUST_CHECK;
 /*
  * The control session, by the command line, the policy's conninfo-file and the environment.
@@ -232,18 +236,34 @@ int prepare_control(struct run *run, const char *name, struct err *err) MUST_CHE
 int prepare_session(
 	const struct run *run, const char *lane, struct session **out, struct err *err) MUST_CHECK;
 int prepare_target(struct run *run, struct err *err) MUST_CHECK;
-/* ERR_UNFIT: a standby, read-only. ERR_REFUSED reason "identity" or "clock" (TRUST.md a.8). */
-int prepare_check_target(const struct run *run, struct err *err) MUST_CHECK;
 /* By both clocks: ERR_REFUSED reason "not-yet", "expired" (a begun plan: after resume-grace). */
 int prepare_check_times(const struct run *run, struct err *err) MUST_CHECK;
-/* Tenants that the target lists and the snapshot does not know; names: the first, for people. */
-int prepare_uncovered(
-	struct run *run, size_t *count, struct buf *names, struct err *err) MUST_CHECK;
 void prepare_release(struct run *run);
 
+/* --- fitness.c: what is wrong in the target --- */
+/* Findings on their way to be shown, of questions and of the caller. */
+struct findings {
+	struct run *run;
+	/* kind: info, note, unfit, or the reason of a refusal; hint may be NULL */
+	void (*show)(
+		struct findings *findings, const char *kind, const char *text, const char *hint);
+	int unfit, refused;
+	char kind[24]; /* of the newest */
+	int alike;     /* of that kind without a hint, one behind the other */
+	struct buf report;
+	struct err worst; /* the first refused, else the first unfit */
+};
+void findings_add(struct findings *findings, const char *kind, const char *text, const char *hint);
+/* What comes next is of another kind: tell how many were alike and not shown. */
+void findings_end(struct findings *findings);
+/* An error becomes a finding, and is cleared. */
+void findings_error(struct findings *findings, struct err *found);
+/* Is it the plan's target, with a ledger? */
+int fitness_target(struct findings *findings, struct err *err) MUST_CHECK;
+/* All that concerns the schemas that are left. */
+int fitness_plan(struct findings *findings, struct err *err) MUST_CHECK;
+
 /* --- ledger.c: the ledger in the target and the run lock (PROTOCOL.md) --- */
-/* ERR_UNFIT: no ledger, or privileges are missing; all of them are named. */
-int ledger_require(struct session *session, struct err *err) MUST_CHECK;
 /* *out must be released in any case. ERR_REFUSED reason "ledger": a damaged row. */
 int ledger_read(struct session *session, const struct digest *plan, struct ledger *out,
 	struct err *err) MUST_CHECK;

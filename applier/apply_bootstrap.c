@@ -91,9 +91,9 @@ static int make(struct run *run, const struct buf *script, struct err *err)
 	struct buf said = BUF_INIT(4096);
 	int rc = -1;
 	if (prepare_control(run, "pgdocket-apply bootstrap", err) ||
-		ask_rows(run->control, sql_ledger_access, &before, err, ""))
+		ask_rows(run->control, sql_ledger_there, &before, err, ""))
 		goto out;
-	bool there = rows_bool(before, 0, 1);
+	bool there = rows_bool(before, 0, 0);
 	if (session_script(run->control, buf_text(script), ANSWER_MS, err)) {
 		if (strcmp(err->sqlstate, "42501") == 0)
 			err_hint(err,

@@ -1,8 +1,7 @@
 /*
  * `pgdocket-apply verify`: the checks that come before a server is asked, as `run` does them.
- * `pgdocket-apply check`: what run would find wrong, all at once: identity, ledger, privileges,
- * states,
- * structures, tenants that the plan does not cover, locks in the way. Neither changes anything.
+ * `pgdocket-apply check`: what run would find wrong, all at once: fitness.c's questions, then each
+ * schema's state and structure. Neither changes anything.
  */
 #include "applier.h"
 
@@ -14,8 +13,6 @@
 #include "quote.h"
 #include "sql.h"
 #include "text.h"
-
-#define SHOWN 20 /* problems of one kind */
 
 /* --- verify --- */
 
@@ -49,284 +46,169 @@ int apply_verify(struct cli *cli, int argc, char **argv)
 
 /* --- check --- */
 
-static const struct option check_table[] = { APPLY_TRUST_OPTION,
+static const struct option check_table[] = { APPLY_TRUST_OPTION, APPLY_JOBS_OPTION,
 	CLI_CONNECTION_OPTIONS(struct apply_options), CLI_COMMON_OPTIONS(struct apply_options), { 0 } };
 
 static const struct option_command check_command = { "check", "FILE",
 	"Tells whether the plan could be applied now; changes nothing.", check_table, 1, 1,
 	"Exit code 0: fit; 1: not fit; 3: refused, or a schema differs from what was planned for.\n" };
 
-struct check {
-	struct run *run; /* its tasks: what the ledger says is left */
-	struct buf report;
-	int unfit, refused, alike;
-};
-
-/* --- problems --- */
-
-static void entry(struct check *c, const char *kind, const char *text, const char *hint)
+static void show(struct findings *findings, const char *kind, const char *text, const char *hint)
 {
-	if (c->run->options.common.json) {
-		buf_add_format(
-			&c->report, "%s{\"kind\":\"%s\",\"message\":", c->report.len ? "," : "", kind);
-		text_json(&c->report, text, strlen(text));
-		buf_add_text(&c->report, ",\"hint\":");
-		text_json(&c->report, hint, strlen(hint));
-		buf_add_char(&c->report, '}');
+	struct buf *out = &findings->report;
+	const char *word = text_among((const char *const[]){ "info", "note", "unfit", NULL }, kind)
+		? kind
+		: strcmp(kind, "drift") == 0 ? "differs"
+									 : "refused";
+	if (findings->run->options.common.json) {
+		buf_add_format(out, "%s{\"kind\":\"%s\",\"reason\":\"%s\",\"message\":",
+			out->len ? "," : "", word, kind);
+		text_json(out, text, strlen(text));
+		buf_add_text(out, ",\"hint\":");
+		text_json(out, hint ? hint : "", hint ? strlen(hint) : 0);
+		buf_add_char(out, '}');
 		return;
 	}
-	buf_add_format(&c->report, "%-8s ", kind);
-	text_safe(&c->report, text, strlen(text));
-	if (*hint) {
-		buf_add_text(&c->report, "\n         hint: ");
-		text_safe(&c->report, hint, strlen(hint));
+	buf_add_format(out, "%-8s ", word);
+	text_safe(out, text, strlen(text));
+	if (hint) {
+		buf_add_text(out, "\n         hint: ");
+		text_safe(out, hint, strlen(hint));
 	}
-	buf_add_char(&c->report, '\n');
+	buf_add_char(out, '\n');
 }
 
-/* An error of one check becomes a line of the report; 0 unless the check itself cannot go on. */
-static int problem(struct check *c, struct err *found)
+/* --- schemas that are still to be begun --- */
+
+static void differs(struct findings *findings, const struct task *task, const char *what)
 {
-	bool refused = err_exit_status(found) == 3;
-	*(refused ? &c->refused : &c->unfit) += 1;
-	entry(c, refused ? "refused" : "unfit", found->message, found->hint);
-	err_clear(found);
-	return 0;
+	char text[1400];
+	snprintf(text, sizeof text, "schema %s: %s", task->schema->name, what);
+	findings_add(findings, "drift", text, NULL);
 }
 
-static void schema_problem(
-	struct check *c, const char *reason, const char *schema, const char *what)
+/* Under the schema's own search_path; asked alone, so that a failure is this schema's alone. */
+static int check_state(struct findings *findings, const struct task *task, struct err *err)
 {
-	struct err found = ERR_INIT;
-	int counted = *reason ? ++c->refused : ++c->unfit;
-	if (++c->alike > SHOWN || !counted)
-		return;
-	err_set(&found, ERR_UNFIT, "schema %s: %s", schema, what);
-	entry(c, *reason ? "differs" : "unfit", found.message, "");
-}
-
-static void alike_end(struct check *c, const char *hint)
-{
-	char text[64];
-	if (c->alike > SHOWN) {
-		snprintf(text, sizeof text, "and %d more schemas", c->alike - SHOWN);
-		entry(c, "", text, "");
-	}
-	if (c->alike)
-		entry(c, "", "", hint);
-	c->alike = 0;
-}
-
-/* --- schemas --- */
-
-/* The next schemas that are still to be begun; made: also those that are to be made. */
-static size_t next_batch(
-	const struct check *c, size_t *from, bool made, const struct task *batch[GUARDS_MAX])
-{
-	size_t n = 0;
-	for (; *from < c->run->tasks && n < GUARDS_MAX; (*from)++) {
-		const struct task *task = &c->run->task[*from];
-		if (task->state == TASK_WAITING && task->next == 0 && (made || task->schema->oid))
-			batch[n++] = task;
-	}
-	return n;
-}
-
-static int check_access(struct check *c, const char *names, const char *oids, struct err *err)
-{
-	struct rows *rows = NULL;
-	if (ask_rows(c->run->control, sql_check_access, &rows, err, "tt", names, oids))
-		return -1;
-	for (int i = 0; i < rows_count(rows); i++) {
-		const char *what = rows_text(rows, i, 1);
-		schema_problem(c, text_ends(what, "missing") ? "" : "drift", rows_text(rows, i, 0), what);
-	}
-	rows_free(rows);
-	rows = NULL;
-	if (ask_rows(c->run->control, sql_check_holders, &rows, err, "t", oids))
-		return -1;
-	for (int i = 0; i < rows_count(rows); i++)
-		entry(c, "note", rows_text(rows, i, 0), "");
-	rows_free(rows);
-	return 0;
-}
-
-static int check_shapes(
-	struct check *c, const struct task *const *batch, size_t n, const char *oids, struct err *err)
-{
-	struct rows *rows = NULL;
-	if (guards_shapes(c->run, oids, &rows, err))
-		return -1;
-	for (size_t i = 0; i < n; i++) {
-		struct digest shape;
-		if (batch[i]->has_shape && guards_shape_of(rows, batch[i]->oid, &shape) &&
-			!digest_equal(&shape, &batch[i]->shape))
-			schema_problem(c, "drift", batch[i]->schema->name,
-				"its structure is not the one that was planned for");
-	}
-	rows_free(rows);
-	return 0;
-}
-
-/*
- * Under the schema's own search_path; a statement of its own, so that a failure is this schema's
- * alone.
- */
-static int check_state(struct check *c, const struct task *task, struct err *err)
-{
+	struct session *control = findings->run->control;
 	struct buf path = BUF_INIT(1024);
 	struct rows *rows = NULL;
 	struct digest state;
 	int rc = quote_identifier(&path, task->schema->name, err);
 	buf_add_text(&path, ", pg_temp");
 	if (!rc)
-		rc = ask_run(c->run->control, sql_check_path, err, "t", buf_text(&path));
+		rc = ask_run(control, sql_check_path, err, "t", buf_text(&path));
 	buf_release(&path);
 	if (rc)
 		return rc;
-	if (ask_rows(c->run->control, task->class->read_state.text, &rows, err, "")) {
-		if (session_lost(c->run->control))
+	if (ask_rows(control, task->class->read_state.text, &rows, err, "")) {
+		if (session_lost(control))
 			return -1;
-		schema_problem(c, "drift", task->schema->name, err->message);
+		differs(findings, task, err->message);
 		err_clear(err);
 	} else if (rows_count(rows) != 1 || !ask_digest(rows, 0, 0, &state) ||
 		!digest_equal(&state, &task->class->state_before)) {
-		schema_problem(c, "drift", task->schema->name,
-			"its migration state is not the one that was planned for");
+		differs(findings, task, "its migration state is not the one that was planned for");
 	}
 	rows_free(rows);
 	return 0;
 }
 
-enum pass { PASS_ACCESS, PASS_STATES, PASS_SHAPES, PASS_COUNT };
-
 static int check_batch(
-	struct check *c, enum pass pass, const struct task *const *batch, size_t n, struct err *err)
+	struct findings *findings, const struct task *const *batch, size_t n, struct err *err)
 {
-	struct buf names = BUF_INIT(1u << 20), oids = BUF_INIT(1u << 16);
-	for (size_t i = 0; i < n; i++) {
-		ask_array_text(&names, batch[i]->schema->name);
-		ask_array_number(&oids, batch[i]->schema->oid);
-	}
-	ask_array_end(&names);
+	struct buf oids = BUF_INIT(1u << 16);
+	struct rows *rows = NULL;
+	int rc = 0;
+	for (size_t i = 0; i < n; i++)
+		ask_array_number(&oids, batch[i]->oid);
 	ask_array_end(&oids);
-	int rc = buf_check(&names, err) || buf_check(&oids, err);
-	if (!rc && pass == PASS_ACCESS)
-		rc = check_access(c, buf_text(&names), buf_text(&oids), err);
-	else if (!rc && pass == PASS_SHAPES)
-		rc = check_shapes(c, batch, n, buf_text(&oids), err);
-	for (size_t i = 0; pass == PASS_STATES && i < n && !rc; i++)
-		rc = check_state(c, batch[i], err);
-	buf_release(&names);
+	rc = buf_check(&oids, err) || ask_run(findings->run->control, sql_session_path, err, "") ||
+		guards_shapes(findings->run, buf_text(&oids), &rows, err);
+	for (size_t i = 0; i < n && !rc; i++) {
+		struct digest shape;
+		if (batch[i]->has_shape && guards_shape_of(rows, batch[i]->oid, &shape) &&
+			!digest_equal(&shape, &batch[i]->shape))
+			differs(findings, batch[i], "its structure is not the one that was planned for");
+		rc = check_state(findings, batch[i], err);
+	}
+	rows_free(rows);
 	buf_release(&oids);
-	return rc;
+	return rc ? -1 : 0;
 }
 
-static int check_schemas(struct check *c, struct err *err)
+static int check_schemas(struct findings *findings, struct err *err)
 {
-	static const char *const hints[PASS_COUNT] = {
-		"grant what is missing; where schemas differ, plan again from a new snapshot",
-		"see what was migrated since the snapshot; plan again from a new one",
-		"see what was changed since the snapshot; plan again from a new one",
-	};
-	int unfit = c->unfit;
-	for (enum pass pass = PASS_ACCESS; pass < PASS_COUNT; pass++) {
-		const struct task *batch[GUARDS_MAX];
-		size_t from = 0, n;
-		while ((n = next_batch(c, &from, pass == PASS_ACCESS, batch)) > 0)
-			if (check_batch(c, pass, batch, n, err))
-				return -1;
-		alike_end(c, hints[pass]);
-		if (ask_run(c->run->control, sql_session_path, err, ""))
-			return -1;
-		/* What may not be read would only look different. */
-		if (c->unfit > unfit) {
-			entry(c, "note", "states and structures are not compared while privileges are missing",
-				"");
-			break;
+	const struct run *run = findings->run;
+	const struct task *batch[GUARDS_MAX];
+	int differing = findings->refused, rc = 0;
+	for (size_t i = 0, n = 0; i < run->tasks && !rc; i++) {
+		const struct task *task = &run->task[i];
+		if (task->state == TASK_WAITING && task->next == 0 && task->oid)
+			batch[n++] = task;
+		if (n && (n == GUARDS_MAX || i + 1 == run->tasks)) {
+			rc = check_batch(findings, batch, n, err);
+			n = 0;
 		}
 	}
-	return 0;
+	findings_end(findings);
+	if (findings->refused > differing)
+		findings_add(findings, "note", "schemas were changed since the snapshot",
+			"see by whom; plan again from a new one");
+	return rc;
 }
 
 /* --- the whole --- */
 
-static int check_uncovered(struct check *c, struct err *err)
+static int check_ledger(struct findings *findings, struct err *err)
 {
-	struct buf names = BUF_INIT(8192);
-	char text[1200];
-	size_t count;
-	if (prepare_uncovered(c->run, &count, &names, err)) {
-		problem(c, err);
-	} else if (count) {
-		bool refuse = trust_policy(c->run->trust)->uncovered_refuse;
-		snprintf(text, sizeof text, "%zu tenants made since the snapshot are not covered: %s",
-			count, buf_text(&names));
-		c->refused += refuse;
-		entry(c, refuse ? "refused" : "note", text, "plan again from a new snapshot to cover them");
-	}
-	buf_release(&names);
+	struct run *run = findings->run;
+	if (findings->unfit)
+		return 0;
+	if (ledger_read(run->control, &run->verified.trust.plan, &run->ledger, err))
+		return -1;
+	if (tasks_apply_ledger(run, err) || prepare_check_times(run, err))
+		findings_error(findings, err);
 	return 0;
 }
 
-static int check_ledger(struct check *c, struct err *err)
+static int check_all(struct findings *findings, struct err *err)
 {
-	struct run *run = c->run;
-	if (ledger_require(run->control, err))
-		return problem(c, err);
-	if (ledger_read(run->control, &run->verified.trust.plan, &run->ledger, err))
-		return -1;
-	return tasks_apply_ledger(run, err) ? problem(c, err) : 0;
-}
-
-static int check_all(struct check *c, struct err *err)
-{
-	struct run *run = c->run;
+	struct run *run = findings->run;
 	run->wave = -1;
 	if (prepare_bundle(run, err) || prepare_control(run, "pgdocket-apply check", err) ||
-		prepare_target(run, err) || ask_run(run->control, sql_check_read_only, err, "") ||
-		tasks_build(run, err))
+		prepare_target(run, err) || fitness_target(findings, err))
 		return -1;
-	if (prepare_check_target(run, err)) {
-		bool other = err->code == ERR_REFUSED;
-		problem(c, err);
-		if (other)
-			return 0;
-	}
-	if (check_ledger(c, err))
+	if (findings->refused)
+		return 0;
+	if (ask_run(run->control, sql_check_read_only, err, "") || tasks_build(run, err) ||
+		check_ledger(findings, err) || fitness_plan(findings, err))
 		return -1;
-	if (prepare_check_times(run, err))
-		problem(c, err);
-	if (run->target.superuser)
-		entry(
-			c, "note", "the role is a superuser", "a role with just the rights it needs is safer");
-	return check_uncovered(c, err) || check_schemas(c, err) ? -1 : 0;
-}
-
-static int check_print(struct check *c, struct err *err)
-{
-	struct buf out = BUF_INIT(4u << 20);
-	int status = c->refused ? 3 : c->unfit ? 1 : 0;
-	int rc = buf_check(&c->report, err);
-	if (c->run->options.common.json)
-		buf_add_format(&out,
-			"{\"event\":\"check\",\"fit\":%s,\"exit\":%d,\"left\":%zu,\"findings\":[%s]}\n",
-			status ? "false" : "true", status, tasks_left(c->run), buf_text(&c->report));
-	else
-		buf_add_format(&out, "%s%s: %zu schemas are left to do\n", buf_text(&c->report),
-			status ? "not fit" : "fit", tasks_left(c->run));
-	if (!rc)
-		rc = cli_print(c->run->cli, &out, err);
-	buf_release(&out);
-	return rc ? -1 : status;
+	/* What may not be read would only look different. */
+	if (!findings->unfit)
+		return check_schemas(findings, err);
+	findings_add(findings, "note", "states and structures are compared when it is fit", NULL);
+	return 0;
 }
 
 static int check(struct run *run, struct err *err)
 {
-	struct check c = { .run = run, .report = BUF_INIT(2u << 20) };
-	int status = check_all(&c, err) ? -1 : check_print(&c, err);
-	buf_release(&c.report);
-	return status;
+	struct findings findings = { .run = run, .show = show, .report = BUF_INIT(8u << 20) };
+	struct buf out = BUF_INIT(16u << 20);
+	int rc = check_all(&findings, err) || buf_check(&findings.report, err);
+	int status = findings.refused ? 3 : findings.unfit ? 1 : 0;
+	if (run->options.common.json)
+		buf_add_format(&out,
+			"{\"event\":\"check\",\"fit\":%s,\"exit\":%d,\"left\":%zu,\"findings\":[%s]}\n",
+			status ? "false" : "true", status, tasks_left(run), buf_text(&findings.report));
+	else
+		buf_add_format(&out, "%s%s: %zu schemas are left to do\n", buf_text(&findings.report),
+			status ? "not fit" : "fit", tasks_left(run));
+	if (!rc)
+		rc = cli_print(run->cli, &out, err);
+	buf_release(&findings.report);
+	buf_release(&out);
+	return rc ? -1 : status;
 }
 
 int apply_check(struct cli *cli, int argc, char **argv)

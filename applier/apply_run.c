@@ -16,8 +16,7 @@
 static const struct option run_table[] = {
 	APPLY_TRUST_OPTION,
 	APPLY_STATE_OPTION,
-	{ "jobs", 'j', OPTION_COUNT, offsetof(struct apply_options, jobs), "N",
-		"schemas at a time (default 4)", 1, RUN_JOBS_MAX },
+	APPLY_JOBS_OPTION,
 	{ "wave", 0, OPTION_TEXT, offsetof(struct apply_options, wave), "WAVE",
 		"apply this wave alone; those before it must be done", 0, 0 },
 	{ "stop-after", 0, OPTION_TEXT, offsetof(struct apply_options, stop_after), "WAVE",
@@ -79,6 +78,40 @@ static int check_receipt(struct run *run, struct err *err)
 
 /* --- the server --- */
 
+/* Schemas that differ fail when their turn comes, and no others with them. */
+static void tell(struct findings *findings, const char *kind, const char *text, const char *hint)
+{
+	struct err found = ERR_INIT, other = findings->worst;
+	if (strcmp(kind, "info") == 0 || strcmp(kind, "drift") == 0)
+		return;
+	if (strcmp(kind, "note") == 0) {
+		events_note(findings->run, "note: %s%s%s", text, hint ? "; " : "", hint ? hint : "");
+		return;
+	}
+	if (strcmp(kind, "unfit") == 0)
+		err_set(&found, ERR_UNFIT, "%s", text);
+	else
+		err_refuse(&found, kind, "%s", text);
+	err_hint(&found, "%s", hint && strlen(hint) < sizeof found.hint ? hint
+		: "pgdocket-apply check tells all of it");
+	if (other.code == ERR_NONE || (other.code == ERR_UNFIT && found.code == ERR_REFUSED)) {
+		findings->worst = found;
+		found = other;
+	}
+	if (found.code != ERR_NONE)
+		events_note(findings->run, "also: %s; %s", found.message, found.hint);
+}
+
+static int require(
+	struct run *run, int (*fitness)(struct findings *findings, struct err *err), struct err *err)
+{
+	struct findings findings = { .run = run, .show = tell };
+	if (fitness(&findings, err))
+		return -1;
+	*err = findings.worst;
+	return err->code == ERR_NONE ? 0 : -1;
+}
+
 /*
  * Only behind the lock does this session carry a run's name, so that runs that wait are nobody's
  * orphans.
@@ -88,7 +121,7 @@ static int connect_control(struct run *run, struct err *err)
 	char name[48];
 	snprintf(name, sizeof name, "pgdocket-apply %.8s", run->id);
 	if (prepare_control(run, name, err) || prepare_target(run, err) ||
-		prepare_check_target(run, err) || ledger_require(run->control, err))
+		require(run, fitness_target, err))
 		return -1;
 	waves_catch_signals();
 	snprintf(name, sizeof name, "pgdocket/%.8s/0", run->id);
@@ -104,25 +137,6 @@ static int read_ledger(struct run *run, struct err *err)
 		prepare_check_times(run, err) || tasks_build(run, err))
 		return -1;
 	return tasks_apply_ledger(run, err);
-}
-
-static int look_for_uncovered(struct run *run, struct err *err)
-{
-	struct buf names = BUF_INIT(8192);
-	size_t count;
-	int rc = prepare_uncovered(run, &count, &names, err);
-	bool one = count == 1;
-	if (!rc && count && trust_policy(run->trust)->uncovered_refuse) {
-		rc = err_refuse_hint(err, "uncovered",
-			"plan again from a new snapshot; the policy says uncovered: refuse",
-			"%zu tenant%s made since the snapshot, the plan does not cover %s: %s", count,
-			one ? " was" : "s were", one ? "it" : "them", buf_text(&names));
-	} else if (!rc && count) {
-		events_note(run, "note: %zu tenant%s not covered, made since the snapshot: %s", count,
-			one ? " is" : "s are", buf_text(&names));
-	}
-	buf_release(&names);
-	return rc;
 }
 
 static int answered(struct run *run, const char *prompt, const char *expected, struct err *err)
@@ -305,11 +319,8 @@ static void decide_jobs(struct run *run)
 
 static int apply(struct run *run, struct err *err)
 {
-	if (run->target.superuser)
-		events_note(run, "note: %s is a superuser; a role with just the rights it needs is safer",
-			run->target.role);
 	decide_jobs(run);
-	if (look_for_uncovered(run, err) || confirm(run, err) || start_records(run, err))
+	if (require(run, fitness_plan, err) || confirm(run, err) || start_records(run, err))
 		return -1;
 	if (ledger_begin(run, err) || waves_run(run, err)) {
 		waves_stop(run, err);

@@ -52,7 +52,7 @@ void ask_array_end(struct buf *array)
 	buf_add_text(array, array->len ? "}" : "{}");
 }
 
-static int ask(struct session *session, const char *sql, struct rows **out, struct err *err,
+int ask_rows_list(struct session *session, const char *sql, struct rows **out, struct err *err,
 	const char *format, va_list values)
 {
 	struct ask_parameters p;
@@ -65,7 +65,7 @@ int ask_rows(struct session *session, const char *sql, struct rows **out, struct
 {
 	va_list values;
 	va_start(values, format);
-	int rc = ask(session, sql, out, err, format, values);
+	int rc = ask_rows_list(session, sql, out, err, format, values);
 	va_end(values);
 	return rc;
 }
@@ -75,7 +75,7 @@ int ask_run(struct session *session, const char *sql, struct err *err, const cha
 	struct rows *rows;
 	va_list values;
 	va_start(values, format);
-	int rc = ask(session, sql, &rows, err, format, values);
+	int rc = ask_rows_list(session, sql, &rows, err, format, values);
 	va_end(values);
 	rows_free(rows);
 	return rc;

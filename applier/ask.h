@@ -29,6 +29,8 @@ void ask_array_end(struct buf *array);
 /* Rows, or nothing, of a statement within a minute; values as format says. */
 int ask_rows(struct session *session, const char *sql, struct rows **out, struct err *err,
 	const char *format, ...) MUST_CHECK;
+int ask_rows_list(struct session *session, const char *sql, struct rows **out, struct err *err,
+	const char *format, va_list values) MUST_CHECK;
 int ask_run(
 	struct session *session, const char *sql, struct err *err, const char *format, ...) MUST_CHECK;
 /* A fingerprint or another digest in hex; false when there is none. */

@@ -16,28 +16,6 @@
 
 /* --- the ledger --- */
 
-int ledger_require(struct session *session, struct err *err)
-{
-	struct rows *rows = NULL;
-	if (ask_rows(session, sql_ledger_access, &rows, err, ""))
-		return -1;
-	bool schema = rows_bool(rows, 0, 0), tables = rows_bool(rows, 0, 1);
-	const char *missing = rows_text(rows, 0, 2);
-	if (!schema || (!missing && !tables)) {
-		err_set_hint(err, ERR_UNFIT,
-			"as a role that may create schemas: pgdocket-apply bootstrap -d ... --role "
-			"THE_APPLIERS_ROLE; --print shows the SQL",
-			"the database has no ledger: schema pgdocket is missing%s", schema ? " tables" : "");
-	} else if (missing) {
-		err_set_hint(err, ERR_UNFIT,
-			"pgdocket-apply bootstrap -d ... --role THE_APPLIERS_ROLE grants them; --print shows "
-			"the SQL",
-			"privileges on the ledger are missing: %s", missing);
-	}
-	rows_free(rows);
-	return err->code == ERR_NONE ? 0 : -1;
-}
-
 static int read_row(const struct rows *rows, int i, struct ledger_row *row, struct err *err)
 {
 	struct digest head;

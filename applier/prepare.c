@@ -1,7 +1,6 @@
 /*
  * The steps before a server is asked, and the first ones with it, in TRUST.md's order: policy,
- * bundle,
- * sessions, identity, clocks. Nothing is changed here, nothing that was refused is passed over, and
+ * bundle, sessions, clocks. Nothing is changed here, nothing that was refused is passed over, and
  * secrets are kept out of everything that is shown.
  */
 #include "applier.h"
@@ -16,10 +15,8 @@
 #include "clock.h"
 #include "file.h"
 #include "sql.h"
-#include "text.h"
 
 #define CONNINFO_MAX 65536
-#define UNCOVERED_SHOWN 5
 
 /* --- offline --- */
 
@@ -133,7 +130,7 @@ void prepare_release(struct run *run)
 	trust_close(run->trust);
 }
 
-/* --- the target: what the database says can only confirm label and host key --- */
+/* --- the target --- */
 
 int prepare_target(struct run *run, struct err *err)
 {
@@ -143,69 +140,13 @@ int prepare_target(struct run *run, struct err *err)
 	bool one = rows_count(t->facts) == 1;
 	t->system_identifier = one ? rows_text(t->facts, 0, 0) : NULL;
 	t->database = one ? rows_text(t->facts, 0, 2) : NULL;
-	t->role = one ? rows_text(t->facts, 0, 7) : NULL;
-	if (!t->system_identifier || !t->database || !t->role)
+	if (!t->system_identifier || !t->database)
 		return err_set(err, ERR_SERVER, "the database does not say what it is");
 	t->oid = rows_int64(t->facts, 0, 1);
 	t->version = (int)rows_int64(t->facts, 0, 3);
-	t->standby = rows_bool(t->facts, 0, 4);
-	t->read_only = rows_bool(t->facts, 0, 5);
-	t->superuser = rows_bool(t->facts, 0, 6);
-	t->server_now_us = rows_int64(t->facts, 0, 8);
+	t->server_now_us = rows_int64(t->facts, 0, 4);
 	t->host_now_us = clock_now_us();
 	return 0;
-}
-
-static int check_identity(const struct target *t, const struct document *d, struct err *err)
-{
-	char oid[2][24], version[2][24];
-	const struct {
-		const char *what, *is, *planned;
-	} facts[] = {
-		{ "the system identifier", t->system_identifier, d->system_identifier },
-		{ "the database", t->database, d->database },
-		{ "its oid", oid[0], oid[1] },
-		{ "the server's major version", version[0], version[1] },
-	};
-	snprintf(oid[0], sizeof oid[0], "%lld", (long long)t->oid);
-	snprintf(oid[1], sizeof oid[1], "%lld", (long long)d->database_oid);
-	snprintf(version[0], sizeof version[0], "%d", t->version / 10000);
-	snprintf(version[1], sizeof version[1], "%d", d->server_version / 10000);
-	for (size_t i = 0; i < sizeof facts / sizeof facts[0]; i++) {
-		if (strcmp(facts[i].is, facts[i].planned) == 0)
-			continue;
-		err_refuse(err, "identity",
-			"this is another database than the plan's: %s is %s, planned for %s", facts[i].what,
-			facts[i].is, facts[i].planned);
-		return err_hint(err,
-			"look at -d, -h and the policy's conninfo-file; a plan serves only "
-			"the target it was made for");
-	}
-	return 0;
-}
-
-int prepare_check_target(const struct run *run, struct err *err)
-{
-	const struct target *t = &run->target;
-	long long skew_ms = (t->server_now_us - t->host_now_us) / 1000;
-	long long allowed_ms = trust_policy(run->trust)->max_clock_skew_ms;
-	if (check_identity(t, run->document, err))
-		return -1;
-	if (t->standby) {
-		err_set(err, ERR_UNFIT, "the server is a standby");
-		return err_hint(err, "connect to the primary");
-	}
-	if (t->read_only) {
-		err_set(err, ERR_UNFIT, "the session is read-only");
-		return err_hint(
-			err, "take default_transaction_read_only away from the role or the database");
-	}
-	if (llabs(skew_ms) <= allowed_ms)
-		return 0;
-	err_refuse(err, "clock", "the clocks of this host and of the server differ by %lld s",
-		llabs(skew_ms) / 1000);
-	return err_hint(
-		err, "set the clocks; the policy allows %lld s (max-clock-skew)", allowed_ms / 1000);
 }
 
 int prepare_check_times(const struct run *run, struct err *err)
@@ -229,63 +170,4 @@ int prepare_check_times(const struct run *run, struct err *err)
 	err_refuse(err, "expired", "the plan or an approval of it has expired (the plan: %s)", text);
 	return err_hint(
 		err, "plan again; only a run that has begun may go on behind that time (resume-grace)");
-}
-
-/* --- tenants made since the snapshot --- */
-
-/* The tenants query of the plan, in a read-only transaction. */
-static int listed(const struct run *run, struct rows **out, struct err *err)
-{
-	const char *query = run->document->tenants_query;
-	struct err ignored = ERR_INIT;
-	if (ask_run(run->control, "BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY", err, ""))
-		return -1;
-	int rc = ask_rows(run->control, query ? query : sql_uncovered_schemas, out, err, "");
-	if (rc)
-		err_context(err, "the tenants query");
-	if (ask_run(run->control, "ROLLBACK", rc ? &ignored : err, ""))
-		rc = -1;
-	return rc;
-}
-
-static int is_known(
-	struct db_query *query, int target, const char *name, bool *known, struct err *err)
-{
-	db_reset(query);
-	db_bind_int64(query, 1, target);
-	db_bind_text(query, 2, name);
-	return db_step(query, known, err);
-}
-
-int prepare_uncovered(struct run *run, size_t *count, struct buf *names, struct err *err)
-{
-	const struct document *d = run->document;
-	struct db_query *query = NULL;
-	struct rows *rows = NULL;
-	int rc = -1;
-	*count = 0;
-	if (!d->tenants_query && !d->tenants_pattern)
-		return 0;
-	if (db_prepare(bundle_db(run->verified.bundle), sql_work_knows_schema, &query, err) ||
-		listed(run, &rows, err))
-		goto out;
-	for (int i = 0; i < rows_count(rows); i++) {
-		const char *name = rows_text(rows, i, 0);
-		bool known = false;
-		if (!name || (d->tenants_pattern && !text_glob(d->tenants_pattern, name)))
-			continue;
-		if (is_known(query, d->target_number, name, &known, err))
-			goto out;
-		if (known || (*count)++ >= UNCOVERED_SHOWN)
-			continue;
-		buf_add_text(names, names->len ? ", " : "");
-		text_safe(names, name, strlen(name));
-	}
-	if (*count > UNCOVERED_SHOWN)
-		buf_add_text(names, " ...");
-	rc = buf_check(names, err);
-out:
-	rows_free(rows);
-	db_finish(query);
-	return rc;
 }

@@ -53,6 +53,8 @@ pg_stop() {
 pg_new_database() {
 	psql -Xq -d postgres -c "CREATE DATABASE \"$1\" TEMPLATE template0"
 	export PGDATABASE=$1
+	# As from 15 on: a schema of the search_path that anyone may write to is refused.
+	if [ "$(sql 'SHOW server_version_num')" -lt 150000 ]; then sql "REVOKE CREATE ON SCHEMA public FROM PUBLIC"; fi
 	# PostgreSQL 12 has no gen_random_uuid of its own; the fixtures use it.
 	if [ "$(sql 'SHOW server_version_num')" -lt 130000 ]; then
 		sql "CREATE FUNCTION public.gen_random_uuid() RETURNS uuid LANGUAGE sql AS 'SELECT md5(random()::text)::uuid'"
