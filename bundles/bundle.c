@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 #include "db_sqlite.h"
 #include "quarantine.h"
@@ -58,6 +58,7 @@ int bundle_process_init(struct err *err)
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN);
 	umask(077);
+	prctl(PR_SET_DUMPABLE, 0); /* keys are held: no core, no look inside */
 	for (int fd = 0; fd <= 2; fd++)
 		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd)
 			return err_set_errno(err, ERR_IO, "/dev/null cannot be opened");

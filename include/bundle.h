@@ -19,8 +19,8 @@ struct bundle;      /* open for reading */
 struct bundle_edit; /* a new file in the making */
 
 /*
- * Once per process, first thing: SIGPIPE and SIGXFSZ ignored, umask 077, fds 0-2 open, SQLite's
- * limits.
+ * Once per process, first thing: SIGPIPE and SIGXFSZ ignored, umask 077, fds 0-2 open, no core,
+ * SQLite's limits.
  */
 int bundle_process_init(struct err *err) MUST_CHECK;
 
