@@ -17,7 +17,7 @@ static int export_vacuum(const char *work_path, const char *temporary, struct er
 	struct db *db = NULL;
 	struct db_query *query = NULL;
 	int rc = -1;
-	if (!into || db_open(from, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOFOLLOW, work_path, &db, err))
+	if (!into || db_open(from, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOFOLLOW, temporary, &db, err))
 		goto out;
 	sqlite3_limit(db->handle, SQLITE_LIMIT_ATTACHED, 1);
 	sqlite3_busy_timeout(db->handle, 10000);
