@@ -21,11 +21,13 @@ check: setup
 	@echo "building with gcc and clang, -Werror, and with AddressSanitizer"
 	@$(MAKE) -s --no-print-directory -j$(JOBS) CC=gcc CI=1 BUILD=$(BUILD)/gcc CONFIG=release all
 	@$(MAKE) -s --no-print-directory -j$(JOBS) CC=gcc CI=1 BUILD=$(BUILD)/gcc CONFIG=asan all unit-programs replay-programs fault-programs
+	@$(MAKE) -s --no-print-directory -j$(JOBS) CC=gcc CI=1 BUILD=$(BUILD)/gcc CONFIG=failpoint $(BUILD)/gcc/failpoint/pgdocket-apply
 	@$(MAKE) -s --no-print-directory -j$(JOBS) CC=clang CI=1 BUILD=$(BUILD)/clang CONFIG=release all
 	@$(MAKE) -s --no-print-directory BUILD=$(BUILD)/gcc check-run
 
 check-run: export PGDOCKET_BIN := $(abspath $(BUILD)/asan)
 check-run: export PGDOCKET_RELEASE := $(abspath $(BUILD)/release)
+check-run: export PGDOCKET_FAULT := $(abspath $(BUILD)/failpoint)
 check-run: export PGDOCKET_BUILD := $(abspath $(BUILD))
 check-run:
 	@$(RUN) $(BATS) $(CHECKS) \
@@ -96,7 +98,8 @@ fault-programs: $(FAULT_C:tests/fault/%.c=$(O)/fault/%)
 	@ln -sfn $(CONFIG)/fault $(BUILD)/fault
 .PHONY: fault-programs torture
 torture: setup all fault-programs $(O)/tests/test_faults
-	@PGDOCKET_BIN=$(abspath $(O)) JOBS=$(JOBS) SCHEDULES=$(SCHEDULES) SEED=$(SEED) tests/fault/torture.sh $(SWEEP)
+	@$(MAKE) -s --no-print-directory -j$(JOBS) CONFIG=failpoint $(BUILD)/failpoint/pgdocket-apply
+	@PGDOCKET_BIN=$(abspath $(O)) PGDOCKET_FAULT=$(abspath $(BUILD)/failpoint) JOBS=$(JOBS) SCHEDULES=$(SCHEDULES) SEED=$(SEED) tests/fault/torture.sh $(SWEEP)
 
 # Time and memory, as ratios to programs that do less, in the same run: make bench TENANTS="500 2000"
 # (PEERS=1: beside other tools too); 10,000 schemas once: make bench-large
