@@ -1,11 +1,11 @@
 /*
  * What an ended segment means for its schema and for the run: done, again after a pause, failed, or
  * the end of the run. The ledger has the last word wherever an attempt's end is not known. Nothing
- * is
- * sent to a worker here.
+ * is sent to a worker here.
  */
 #include "applier.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -54,21 +54,14 @@ static enum cure cure_of(const struct err *error)
 /* Who stands in the way; NULL when nobody is to be seen. malloc'ed. */
 static char *blockers_of(struct run *run, const struct task *task)
 {
-	struct buf ours = BUF_INIT(8192);
 	struct rows *rows = NULL;
 	struct err ignored = ERR_INIT;
-	char *line = NULL;
-	for (int i = 0; i < run->workers; i++)
-		if (run->worker[i].session)
-			ask_array_number(&ours, session_backend_pid(run->worker[i].session));
-	ask_array_end(&ours);
-	if (buf_check(&ours, &ignored) == 0 &&
-		ask_rows(run->control, sql_blockers_of, &rows, &ignored, "nt", task->oid,
-			buf_text(&ours)) == 0 &&
+	char ours[32], *line = NULL;
+	snprintf(ours, sizeof ours, "pgdocket/%.8s/", run->id);
+	if (ask_rows(run->control, sql_blockers_of, &rows, &ignored, "nt", task->oid, ours) == 0 &&
 		rows_text(rows, 0, 0))
 		line = strdup(rows_text(rows, 0, 0));
 	rows_free(rows);
-	buf_release(&ours);
 	return line;
 }
 

@@ -1,4 +1,4 @@
--- Who holds locks on a schema's relations. $1 schema oid, $2 processes that are ours. Oldest transactions first.
+-- Who holds locks on a schema's relations. $1 schema oid, $2 how our sessions' names begin. Oldest transactions first.
 -- Columns: one line for people: process, application or kind, state, age of its transaction.
 SELECT pg_catalog.string_agg(b.line, '; ' ORDER BY b.age DESC)
   FROM (SELECT pg_catalog.concat('process ', a.pid, ' ',
@@ -13,7 +13,7 @@ SELECT pg_catalog.string_agg(b.line, '; ' ORDER BY b.age DESC)
          WHERE l.granted
            AND l.database OPERATOR(pg_catalog.=) (SELECT d.oid FROM pg_catalog.pg_database d
                                                    WHERE d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database())
-           AND NOT (l.pid OPERATOR(pg_catalog.=) ANY ($2::pg_catalog.int4[]))
+           AND NOT pg_catalog.starts_with(a.application_name, $2::pg_catalog.text)
          GROUP BY a.pid, a.application_name, a.backend_type, a.state
          ORDER BY 2 DESC
          LIMIT 5) b
