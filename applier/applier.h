@@ -55,6 +55,7 @@ struct ledger_row {
 	const char *schema, *run;
 	bool has_shape;
 	struct digest state, shape;
+	struct rows *own; /* of ledger_ask: what the texts are borrowed from, the caller frees it */
 };
 
 struct ledger {

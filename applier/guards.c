@@ -41,9 +41,9 @@ static size_t gather(struct run *run)
 		struct task *task = &run->task[i];
 		if (task->schema->wave != run->wave || task->state != TASK_WAITING)
 			continue;
-		/* Enough can begin already; who comes last, or waits for a lane or a pilot, does not count. */
+		/* Enough can begin already; who comes last, pauses, or waits for another does not count. */
 		if (task->guard == GUARD_PASSED && task_lane(task) == run->lane && !task_waits(task) &&
-			!task->failure && ++ready >= 2 * (size_t)run->workers)
+			!task->failure && !task->attempts && ++ready >= 2 * (size_t)run->workers)
 			return 0;
 		if (task->guard != GUARD_UNASKED)
 			continue;

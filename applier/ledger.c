@@ -83,10 +83,11 @@ int ledger_ask(const struct run *run, const struct task *task, int64_t xid, enum
 	*row = (struct ledger_row){ .schema = task->schema->name,
 		.segment = task_segment(task)->number,
 		.state = task_segment(task)->state_after,
-		.run = run->id,
 		.oid = rows_int64(rows, 0, 1),
+		.run = rows_text(rows, 0, 2),
 		.xid = rows_int64(rows, 0, 3),
-		.finished_us = rows_int64(rows, 0, 5) };
+		.finished_us = rows_int64(rows, 0, 5),
+		.own = rows };
 	row->has_shape = ask_digest(rows, 0, 4, &row->shape);
 	const char *status = rows_text(rows, 0, 6);
 	/* Committed and no row: the commit came between the look for the row and this one. */
@@ -94,7 +95,6 @@ int ledger_ask(const struct run *run, const struct task *task, int64_t xid, enum
 		: rows_bool(rows, 0, 7) || (status && strcmp(status, "aborted") != 0)
 		? LEDGER_IN_PROGRESS
 		: LEDGER_NOT_DONE;
-	rows_free(rows);
 	return 0;
 }
 

@@ -181,14 +181,14 @@ static int ask(struct run *run, struct task *task, const struct doc_statement *s
 {
 	struct ledger_row row;
 	enum ledger_fate fate;
+	int rc = 0;
 	if (ledger_ask(run, task, xid, &fate, &row, err))
 		return not_known(run, task, err);
-	switch (fate) {
-	case LEDGER_DONE:
-		if (events_reconcile(run, &row, err))
-			return -1;
+	if (fate == LEDGER_DONE && !(rc = events_reconcile(run, &row, err)))
 		done(run, task, row.oid, row.has_shape ? &row.shape : NULL);
-		return 0;
+	rows_free(row.own);
+	switch (fate) {
+	case LEDGER_DONE: return rc;
 	case LEDGER_IN_PROGRESS: return still_open(run, task, xid, error, err);
 	case LEDGER_NOT_DONE:
 	default: return not_done(run, task, statement, error, err);

@@ -78,6 +78,7 @@ const struct segment_transition segment_table[SEGMENT_STATES][SEGMENT_EVENTS] = 
 	ALWAYS(SETTLE)
 	ON(SETTLE,   SYNCED_IDLE, COMMITTED,     ENDED)
 	ON(SETTLE,   SYNCED_OPEN, UNKNOWN,       ENDED)
+	ON(SETTLE,   FAILED,      UNKNOWN,       ENDED)
 	ON(SETTLE,   LATE,        UNKNOWN,       ENDED)
 	ALWAYS(UNDO)
 	ON(UNDO,     RIGHT,       NONE,          UNDO)
@@ -99,6 +100,7 @@ const struct segment_transition segment_table[SEGMENT_STATES][SEGMENT_EVENTS] = 
 
 #define GRACE_MS 10000  /* for what should answer at once; and behind a cancel */
 #define QUIET_MS 300000 /* without a statement_timeout: what is not the plan's own */
+#define CLEAN_MS 30000  /* behind a cancel: to drop what is half built */
 #define CLEANINGS_MAX 20
 
 struct segment *segment_new(struct err *err)
@@ -135,9 +137,13 @@ static void rearm(struct segment *segment)
 {
 	int64_t limit_ms = segment->job.document->statement_timeout_ms;
 	bool theirs = segment->state == STATE_WORK || segment->state == STATE_ALONE;
-	if (segment->cancelled)
+	bool cleaning = segment->state == STATE_CLEAN || segment->state == STATE_PROBE;
+	if (segment->cancelled && !cleaning)
 		return;
-	limit_ms = limit_ms ? limit_ms + GRACE_MS : theirs ? 0 : QUIET_MS;
+	limit_ms = segment->cancelled ? CLEAN_MS
+		: limit_ms               ? limit_ms + GRACE_MS
+		: theirs                 ? 0
+								 : QUIET_MS;
 	segment->deadline_us = limit_ms ? clock_monotonic_us() + limit_ms * 1000 : 0;
 }
 
@@ -240,7 +246,10 @@ void segment_handle(struct segment *segment, enum segment_event event)
 
 /* --- events --- */
 
-/* Where a statement that is sent alone stands, at a Sync. An error stays the reason to give up. */
+/*
+ * Where a statement that is sent alone stands, at a Sync. An error stays the reason to give up; what
+ * failed is cleaned up in any case, but nothing is begun when the run is told to end.
+ */
 static enum segment_event standing(struct segment *segment)
 {
 	struct err *error = &segment->result.error;
@@ -251,6 +260,12 @@ static enum segment_event standing(struct segment *segment)
 		err_clear(error); /* it was cancelled or lost a race, and is done all the same */
 		return EVENT_DONE;
 	}
+	if (!failed && !segment->ran &&
+		(segment->cancelled || !segment->job.may_commit(segment->job.context))) {
+		segment->result.stopped = true;
+		err_set(error, ERR_INTERRUPTED, "the run stops before this statement");
+		return EVENT_GIVE_UP;
+	}
 	if (segment->verdict == PROBE_BROKEN && segment->cleanings < CLEANINGS_MAX)
 		return begun && failed ? EVENT_GIVE_UP : EVENT_BROKEN;
 	if (segment->verdict == PROBE_OPEN && !failed && !segment->ran)
@@ -259,6 +274,9 @@ static enum segment_event standing(struct segment *segment)
 		err_refuse(error, "probe", "%s ended well, and its probe says that it is %s",
 			segment->job.segment->alone.object,
 			segment->verdict == PROBE_BROKEN ? "broken" : "still to be done");
+	else if (segment->verdict == PROBE_BROKEN)
+		err_hint(error, "%s is left, invalid; the same command drops it and goes on",
+			segment->leftover);
 	return EVENT_GIVE_UP;
 }
 

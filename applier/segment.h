@@ -1,7 +1,7 @@
 /*
- * One transactional segment of one schema on one session: the protocol's three stages in one
- * pipeline with exactly one Sync (PROTOCOL.md). The engine never waits: the caller polls the
- * session and asks it to go on.
+ * One segment of one schema on one session: the protocol's three stages in one pipeline with
+ * exactly one Sync (PROTOCOL.md); before them, where it needs that, a statement sent alone. The
+ * engine never waits: the caller polls the session and asks it to go on.
  */
 #ifndef PGDOCKET_SEGMENT_H
 #define PGDOCKET_SEGMENT_H

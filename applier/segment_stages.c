@@ -548,7 +548,7 @@ static enum stage_verdict judge_probe(struct segment *s, const struct rows *rows
 	err_refuse(&s->result.error, "probe", "what stands in the way of %s: its probe says \"%s\"%s%s",
 		alone->object, text ? text : "nothing", leftover ? ", " : "", leftover ? leftover : "");
 	err_hint(&s->result.error,
-		"something of that name is there already, whole or not; take it away or plan without it");
+		"look at what is there; take it away or finish it by hand, or plan without the statement");
 	return STAGE_WRONG;
 }
 

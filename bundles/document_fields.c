@@ -87,7 +87,7 @@ static const struct json_field migration_fields[] = {
 	{ 0 },
 };
 
-static const char *const verdict_words[] = { "done", "open", "open|done", "ready", NULL };
+static const char *const verdict_words[] = { "open", "open|done", "ready", NULL };
 static int read_probe(
 	struct json_reader *reader, const struct json *value, void *target, struct err *err)
 {

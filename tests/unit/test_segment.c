@@ -637,6 +637,29 @@ Test(segment, a_statement_alone_is_resumed_from_what_is_there)
 	}
 }
 
+/* The run ends between the intent and the statement. */
+static bool may_commit_once(void *context)
+{
+	int *asked = context;
+	return (*asked)++ == 0;
+}
+
+Test(segment, nothing_is_sent_alone_once_the_run_is_to_end)
+{
+	int asked = 0;
+	begin_alone();
+	job.may_commit = may_commit_once;
+	job.context = &asked;
+	const struct segment_result *r = run(ready());
+	expect_outcome(r, SEGMENT_ROLLED_BACK);
+	cr_expect(r->stopped);
+	cr_expect_eq(r->error.code, ERR_INTERRUPTED);
+	expect_no_index("1");
+	job.may_commit = may_commit;
+	expect_outcome(run(ready()), SEGMENT_COMMITTED);
+	expect_index();
+}
+
 Test(segment, a_statement_alone_without_probe_runs_and_runs_again)
 {
 	begin_alone();
