@@ -30,57 +30,36 @@ static const struct option_command bootstrap_command = { "bootstrap", "",
 	"Connect as a role that may create roles and schemas in that database.\n"
 	"Without --role the applier's role has no rights on the ledger, unless it is a superuser.\n" };
 
-static int add_grants(struct buf *out, const char *role, const char *const *grants, struct err *err)
+/* What the planner's role needs: reading; or the applier's: writing too. */
+static int add_grants(
+	struct buf *out, const struct option_list *roles, bool writing, struct err *err)
 {
 	struct buf name = BUF_INIT(1024);
-	int rc = quote_identifier(&name, role, err);
-	if (rc)
-		err_context(err, "role");
-	for (size_t i = 0; grants[i] && !rc; i++)
-		buf_add_format(out, "%s TO %s;\n", grants[i], buf_text(&name));
+	int rc = 0;
+	for (size_t i = 0; i < roles->count && !rc; i++) {
+		buf_clear(&name);
+		if ((rc = quote_identifier(&name, roles->items[i], err)))
+			err_context(err, "role");
+		buf_add_format(out,
+			"GRANT USAGE ON SCHEMA pgdocket TO %s;\nGRANT SELECT%s ON pgdocket.plan, "
+			"pgdocket.applied, pgdocket.finished, pgdocket.intent TO %s;\n",
+			buf_text(&name), writing ? ", INSERT" : "", buf_text(&name));
+		if (writing)
+			buf_add_format(
+				out, "GRANT UPDATE (status, done) ON pgdocket.plan TO %s;\n", buf_text(&name));
+	}
 	buf_release(&name);
 	return rc;
 }
 
-static void add_statement(struct buf *out, const char *sql)
-{
-	size_t len = strlen(sql);
-	while (len && (sql[len - 1] == '\n' || sql[len - 1] == ' '))
-		len--;
-	buf_add(out, sql, len);
-	buf_add_text(out, ";\n");
-}
-
 static int build(const struct apply_options *options, struct buf *out, struct err *err)
 {
-	static const char *const applier[] = {
-		"GRANT USAGE ON SCHEMA pgdocket",
-		"GRANT SELECT, INSERT ON pgdocket.plan, pgdocket.applied, pgdocket.finished, "
-		"pgdocket.intent",
-		"GRANT UPDATE (status, done) ON pgdocket.plan",
-		NULL,
-	};
-	static const char *const reader[] = {
-		"GRANT USAGE ON SCHEMA pgdocket",
-		"GRANT SELECT ON pgdocket.plan, pgdocket.applied, pgdocket.finished, pgdocket.intent",
-		NULL,
-	};
-	const char *const as_owner[] = { sql_ledger_make_plan, sql_ledger_make_applied,
-		sql_ledger_make_finished, sql_ledger_make_intent, sql_ledger_make_mutual };
 	buf_add_text(out, "BEGIN;\nSET LOCAL search_path = pg_catalog, pg_temp;\n");
-	add_statement(out, sql_ledger_make_owner);
-	add_statement(out, sql_ledger_make_schema);
-	buf_add_text(out, "SET LOCAL ROLE pgdocket_owner;\n");
-	for (size_t i = 0; i < sizeof as_owner / sizeof as_owner[0]; i++)
-		add_statement(out, as_owner[i]);
-	for (size_t i = 0; i < options->roles.count; i++)
-		if (add_grants(out, options->roles.items[i], applier, err))
-			return -1;
-	for (size_t i = 0; i < options->readers.count; i++)
-		if (add_grants(out, options->readers.items[i], reader, err))
-			return -1;
-	buf_add_text(out, "RESET ROLE;\n");
-	add_statement(out, sql_ledger_make_end);
+	buf_add_text(out, sql_ledger_make);
+	if (add_grants(out, &options->roles, true, err) ||
+		add_grants(out, &options->readers, false, err))
+		return -1;
+	buf_add_text(out, sql_ledger_make_end);
 	buf_add_text(out, "COMMIT;\n");
 	return buf_check(out, err);
 }

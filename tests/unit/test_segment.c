@@ -114,8 +114,6 @@ static int64_t oid_of(const char *name)
 
 static void begin(void)
 {
-	const char *const ledger[] = { sql_ledger_make_owner, sql_ledger_make_schema, sql_ledger_make_plan, sql_ledger_make_applied,
-		                       sql_ledger_make_finished, sql_ledger_make_intent, sql_ledger_make_mutual };
 	struct session_options options = { .conninfo = "postgres", .host = getenv("PG_FIXTURE"), .user = "postgres" };
 	struct err err = ERR_INIT;
 
@@ -125,8 +123,7 @@ static void begin(void)
 	session_close(admin);
 	options.conninfo = "segment";
 	cr_assert_eq(session_open(&options, &admin, &err), 0, "%s", err.message);
-	for (size_t i = 0; i < COUNT(ledger); i++)
-		as_admin(ledger[i]);
+	as_admin(sql_ledger_make);
 	as_admin("DO $$ BEGIN CREATE ROLE applier LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$;"
 	         "ALTER TABLE pgdocket.applied OWNER TO pgdocket_owner; ALTER TABLE pgdocket.finished OWNER TO pgdocket_owner;"
 	         "GRANT USAGE ON SCHEMA pgdocket TO applier; GRANT SELECT, INSERT ON ALL TABLES IN SCHEMA pgdocket TO applier;"
