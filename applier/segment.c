@@ -189,11 +189,14 @@ static int send_if_allowed(struct segment *segment, enum segment_state stage)
 	return send_back(segment, true);
 }
 
+/* A prepared statement that an earlier schema left there is no fault of this one's. */
 static void undone(struct segment *segment)
 {
+	bool theirs = segment->job.reset && !strcmp(segment->result.error.sqlstate, "42P05");
 	end(segment,
 		segment->unknown_if_undone          ? SEGMENT_UNKNOWN
 			: stage_claim_conflict(segment) ? SEGMENT_DONE_BEFORE
+			: theirs                        ? SEGMENT_NOT_BEGUN
 											: SEGMENT_ROLLED_BACK);
 }
 

@@ -31,7 +31,7 @@ enum segment_outcome {
 	SEGMENT_RUNNING,
 	SEGMENT_COMMITTED,
 	SEGMENT_ROLLED_BACK, /* nothing of it is left; error says why */
-	SEGMENT_NOT_BEGUN,   /* the session was not fit for it any more; error says why */
+	SEGMENT_NOT_BEGUN,   /* the session was not fit for it; nothing of it is left; error says why */
 	SEGMENT_DONE_BEFORE, /* the ledger has it already */
 	SEGMENT_UNKNOWN      /* only the ledger can say; error says what happened */
 };

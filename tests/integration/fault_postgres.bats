@@ -92,12 +92,14 @@ $(hidden "INSERT INTO orders SELECT CASE WHEN current_setting('work_mem') <> '77
 	left 0 1 "does not exist"
 	third "$(hidden "PREPARE leftover AS SELECT 1")"
 	apply_plan
-	for schema in 1 2; do
-		run apply -j 1
-		left $schema 4 "already exists"
-	done
 	run apply -j 1
+	has 'tenant_2: attempt 1: prepared statement "leftover" already exists; again in'
 	left 3 0 complete
+	third "$(hidden "PREPARE leftover AS SELECT 1")
+$(hidden "PREPARE leftover AS SELECT 2")"
+	apply_plan
+	run apply -j 1
+	left 0 1 "already exists"
 }
 
 @test "P19 an event trigger that raises, that writes down, that makes things" {
