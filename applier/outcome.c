@@ -204,11 +204,13 @@ int outcome_ask(struct run *run, struct task *task, struct err *err)
 /* Not the schema's fault, and no attempt: each session ends so once, a new one never. */
 static int not_begun(struct run *run, struct task *task, const struct err *error, struct err *err)
 {
+	int rc = 0;
+	if (run->state == RUN_CANCELLED)
+		task_put_back(task);
+	else
+		rc = again(run, task, NULL, error, err);
 	task->attempts--;
-	if (run->state != RUN_CANCELLED)
-		return again(run, task, NULL, error, err);
-	task_put_back(task);
-	return 0;
+	return rc;
 }
 
 int outcome_take(struct run *run, struct worker *worker, struct err *err)

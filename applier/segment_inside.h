@@ -101,7 +101,8 @@ struct segment {
 	size_t items, next, room;
 	int send_failed, failed_check;
 	struct buf names, values, reach;
-	char session_before[64], shared_before[64]; /* the statements (segment_reach.sql) */
+	/* the statements (segment_session.sql, segment_reach.sql) */
+	char session_before[64], session_behind[64], shared_before[64];
 };
 
 enum stage_verdict { STAGE_RIGHT, STAGE_WRONG, STAGE_ALIEN };

@@ -31,6 +31,8 @@ enum check {
 	CHECK_SHAPE_AFTER,
 	CHECK_REACH_BEFORE,
 	CHECK_REACH,
+	CHECK_SESSION_BEFORE,
+	CHECK_SESSION_BEHIND,
 	CHECK_TRUE, /* this one and those behind it: one column that must be true */
 	CHECK_ROLE = CHECK_TRUE,
 	CHECK_PATH,
@@ -133,6 +135,13 @@ static void setting_number(struct segment *s, const char *name, int64_t value)
 	ask_array_number(&s->values, value);
 }
 
+/* The session's own search_path: under another one every prepared query is planned anew. */
+static void send_own_path(struct segment *s)
+{
+	send_prepared(
+		s, "pgdocket_own_path", (struct item){ .check = CHECK_TAG, .expected = "SET" }, "");
+}
+
 /* What was gathered; "true": for the transaction, "false": for the session. */
 static void send_settings(struct segment *s, enum check check, const char *local)
 {
@@ -141,6 +150,7 @@ static void send_settings(struct segment *s, enum check check, const char *local
 		ask_array_end(lists[i]);
 		keep(s, buf_check(lists[i], &s->result.error));
 	}
+	send_own_path(s);
 	send_prepared(s, "pgdocket_settings", CHECKED(check), "tttt", buf_text(&s->names),
 		buf_text(&s->values), buf_text(&s->reach), local);
 	for (size_t i = 0; i < COUNT(lists); i++)
@@ -259,7 +269,6 @@ static void build_reset(struct segment *s)
 		{ "DISCARD TEMP", "DISCARD TEMP" },
 		{ "UNLISTEN *", "UNLISTEN" },
 		{ "CLOSE ALL", "CLOSE CURSOR ALL" },
-		{ "SELECT pg_catalog.pg_advisory_unlock_all()", "SELECT 1" },
 	};
 	for (size_t i = 0; i < COUNT(reset); i++)
 		send_tagged(s, reset[i][0], reset[i][1]);
@@ -378,13 +387,22 @@ static void send_reach(struct segment *s, enum check check)
 	buf_release(&announced);
 }
 
+static void send_session(struct segment *s, enum check check)
+{
+	send_prepared(s, "pgdocket_session", CHECKED(check), "");
+}
+
 static void build_work(struct segment *s)
 {
 	if (s->job.segment->transactional) {
+		send_own_path(s);
+		send_reach(s, CHECK_REACH_BEFORE);
 		plan_path(s);
 		send_settings(s, CHECK_PATH, "true");
-		send_reach(s, CHECK_REACH_BEFORE);
+		send_session(s, CHECK_SESSION_BEFORE);
 		send_statements(s);
+		send_session(s, CHECK_SESSION_BEHIND);
+		send_own_path(s);
 		send_reach(s, CHECK_REACH);
 		search_path(s, own_path, 1);
 		send_settings(s, CHECK_PATH, "true");
@@ -607,26 +625,23 @@ static enum stage_verdict judge_shape(struct segment *s, bool before, const stru
 		"a statement depends on more than its own schema; look at the first schema of the class");
 }
 
-static enum stage_verdict judge_reach_before(struct segment *s, const struct rows *rows)
+static enum stage_verdict noted(char *note, size_t size, const char *text)
 {
-	const char *session = answer(rows, 3, 0), *shared = answer(rows, 3, 1);
-	snprintf(s->session_before, sizeof s->session_before, "%s", session ? session : "?");
-	snprintf(s->shared_before, sizeof s->shared_before, "%s", shared ? shared : "?");
+	snprintf(note, size, "%s", text ? text : "?");
 	return STAGE_RIGHT;
 }
 
 /* Behind the statements everything must be as it was before them. */
 static enum stage_verdict judge_reach(struct segment *s, const struct rows *rows)
 {
-	const char *session = answer(rows, 3, 0), *shared = answer(rows, 3, 1),
-			   *relation = answer(rows, 3, 2);
+	const char *shared = answer(rows, 2, 0), *relation = answer(rows, 2, 1);
 	struct err *err = &s->result.error;
 	if (relation)
 		err_refuse(
 			err, "reach", "its statements lock %s, which the plan does not announce", relation);
 	else if (!shared || strcmp(shared, s->shared_before) != 0)
 		err_refuse(err, "reach", "its statements changed what stands in the shared schema");
-	else if (!session || strcmp(session, s->session_before) != 0)
+	else if (strcmp(s->session_behind, s->session_before) != 0)
 		err_refuse(err, "reach", "its statements left another search_path or role behind");
 	else
 		return STAGE_RIGHT;
@@ -649,7 +664,12 @@ static enum stage_verdict judge(
 	case CHECK_STATEMENT: return judge_step(s, item->step, rows);
 	case CHECK_SHAPE_BEFORE:
 	case CHECK_SHAPE_AFTER: return judge_shape(s, item->check == CHECK_SHAPE_BEFORE, rows);
-	case CHECK_REACH_BEFORE: return judge_reach_before(s, rows);
+	case CHECK_REACH_BEFORE:
+		return noted(s->shared_before, sizeof s->shared_before, answer(rows, 2, 0));
+	case CHECK_SESSION_BEFORE:
+		return noted(s->session_before, sizeof s->session_before, answer(rows, 1, 0));
+	case CHECK_SESSION_BEHIND:
+		return noted(s->session_behind, sizeof s->session_behind, answer(rows, 1, 0));
 	case CHECK_REACH: return judge_reach(s, rows);
 	case CHECK_ROLE:
 	case CHECK_PATH:
@@ -741,6 +761,8 @@ int segment_open_session(struct session *session, const struct document *documen
 		{ "pgdocket_settings", sql_segment_settings },
 		{ "pgdocket_native_lock", sql_segment_native_lock },
 		{ "pgdocket_reach", sql_segment_reach },
+		{ "pgdocket_session", sql_segment_session },
+		{ "pgdocket_own_path", sql_segment_own_path },
 		{ "pgdocket_xid", sql_segment_xid },
 		{ "pgdocket_finished", sql_segment_finished },
 		{ "pgdocket_shape", document->shape_query.text },

@@ -1,13 +1,9 @@
--- What a segment's statements leave behind and reach; asked before them and behind them.
+-- What a segment's statements reach; asked before them and behind them, under the session's own search_path, so that it is planned once.
 -- $1 the schema's oid, $2 relations of which locks are announced ("*": anything but the ledger), $3 the shared schema.
--- Columns: a digest of the session's path and roles; one of what stands in the shared schema (by xmin also what was replaced);
--- a relation elsewhere that is locked unannounced. Of the ledger only the claim is ours at this moment: whoever touches more of it
--- forges rows.
--- It is planned anew for every schema, since each has its own search_path: so it reads few catalogs, one for each row of another
--- (LATERAL, OFFSET 0), which leaves the planner nothing to weigh. An index stands in its table's schema.
-SELECT pg_catalog.md5(pg_catalog.concat_ws('/', pg_catalog.quote_ident(CURRENT_USER), pg_catalog.quote_ident(SESSION_USER),
-         pg_catalog.current_setting('session_replication_role'), pg_catalog.current_setting('search_path'))),
-       CASE WHEN '*' OPERATOR(pg_catalog.<>) ALL ($2::pg_catalog.text[]) THEN (
+-- Columns: a digest of what stands in the shared schema (by xmin also what was replaced); a relation elsewhere that is locked unannounced.
+-- Of the ledger only the claim is ours at this moment: whoever touches more of it forges rows.
+-- It reads few catalogs, one for each row of another (LATERAL, OFFSET 0). An index stands in its table's schema.
+SELECT CASE WHEN '*' OPERATOR(pg_catalog.<>) ALL ($2::pg_catalog.text[]) THEN (
          SELECT pg_catalog.concat(pg_catalog.count(*), ' ', pg_catalog.md5(pg_catalog.string_agg(
                   pg_catalog.concat_ws('/', d.classid, d.objid, d.xmin), ' '
                   ORDER BY d.classid USING OPERATOR(pg_catalog.<), d.objid USING OPERATOR(pg_catalog.<))))

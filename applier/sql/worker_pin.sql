@@ -1,4 +1,4 @@
--- Pin a worker's session. $1 lock_timeout, $2 statement_timeout, $3 identity (as session_facts). client_connection_check_interval is there from 14 on.
+-- Pin a worker's session; no advisory lock stays on it. $1 lock_timeout, $2 statement_timeout, $3 identity (as session_facts). client_connection_check_interval is there from 14 on.
 -- Notices are nobody's business: not even sent, they cannot fill this host's memory. What is recorded as committed outlives a crash.
 -- Column: whether both roles are still those that the session began with.
 WITH pinned AS MATERIALIZED (
@@ -11,5 +11,6 @@ WITH pinned AS MATERIALIZED (
                  ('idle_session_timeout', '0', 140000), ('idle_in_transaction_session_timeout', '60s', 0), ('lock_timeout', $1::pg_catalog.text, 0),
                  ('statement_timeout', $2::pg_catalog.text, 0), ('synchronous_commit', 'on', 0)) AS s(name, value, since)
    WHERE s.since OPERATOR(pg_catalog.<=) pg_catalog.current_setting('server_version_num')::pg_catalog.int4
-         AND (s.name OPERATOR(pg_catalog.<>) 'synchronous_commit' OR pg_catalog.current_setting(s.name) OPERATOR(pg_catalog.=) 'off'))
-SELECT pg_catalog.concat_ws('/', pg_catalog.quote_ident(CURRENT_USER), pg_catalog.quote_ident(SESSION_USER)) OPERATOR(pg_catalog.=) $3::pg_catalog.text FROM pinned
+         AND (s.name OPERATOR(pg_catalog.<>) 'synchronous_commit' OR pg_catalog.current_setting(s.name) OPERATOR(pg_catalog.=) 'off')
+), unlocked AS MATERIALIZED (SELECT pg_catalog.pg_advisory_unlock_all())
+SELECT pg_catalog.concat_ws('/', pg_catalog.quote_ident(CURRENT_USER), pg_catalog.quote_ident(SESSION_USER)) OPERATOR(pg_catalog.=) $3::pg_catalog.text FROM pinned, unlocked
