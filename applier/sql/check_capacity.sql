@@ -1,6 +1,6 @@
 -- Has the server's lock table room for the run? $1 the oid of one schema of each class, $2 sessions at work, $3 statements of the largest
 -- segment. A segment locks some 64 relations of pg_catalog and, with each statement, at most two tables (or trees of partitions) with all
--- that belongs to them; one that goes through a whole schema, as DROP SCHEMA does, locks up to all that is there or made. The table's
+-- that belongs to them, nor more than is there and 500 that are made; one that goes through a whole schema, as DROP SCHEMA does, locks up to all that is there or made. The table's
 -- documented size is max_locks_per_transaction * (max_connections + max_prepared_transactions).
 WITH family AS MATERIALIZED (
        SELECT p.oid AS schema, pg_catalog.sum(1 OPERATOR(pg_catalog.+) CASE WHEN c.reltoastrelid OPERATOR(pg_catalog.=) 0 THEN 0 ELSE 2 END
@@ -17,10 +17,11 @@ WITH family AS MATERIALIZED (
         GROUP BY p.oid, COALESCE(c.parent, c.oid)),
      one AS MATERIALIZED (
        SELECT 64 OPERATOR(pg_catalog.+) $3::pg_catalog.int8 OPERATOR(pg_catalog.+) COALESCE(pg_catalog.max(s.locks), 0)::pg_catalog.int8 AS most,
-              2 OPERATOR(pg_catalog.*) $3::pg_catalog.int8 OPERATOR(pg_catalog.*) COALESCE(pg_catalog.max(s.largest), 1) OPERATOR(pg_catalog.+) 64 AS usual
+              2 OPERATOR(pg_catalog.*) $3::pg_catalog.int8 OPERATOR(pg_catalog.*) COALESCE(pg_catalog.max(s.largest), 1) OPERATOR(pg_catalog.+) 64 AS usual,
+              564 OPERATOR(pg_catalog.+) COALESCE(pg_catalog.max(s.locks), 0)::pg_catalog.int8 AS likely
          FROM (SELECT pg_catalog.sum(f.locks) AS locks, pg_catalog.max(f.locks) AS largest FROM family f GROUP BY f.schema) AS s),
      figures AS MATERIALIZED (
-       SELECT $2::pg_catalog.int8 OPERATOR(pg_catalog.*) LEAST(o.most, o.usual) AS usual, $2::pg_catalog.int8 OPERATOR(pg_catalog.*) o.most AS most,
+       SELECT $2::pg_catalog.int8 OPERATOR(pg_catalog.*) LEAST(o.most, o.usual, o.likely) AS usual, $2::pg_catalog.int8 OPERATOR(pg_catalog.*) o.most AS most,
               s.slots, s.each, s.each OPERATOR(pg_catalog.*) s.slots OPERATOR(pg_catalog.-)
                 (SELECT pg_catalog.count(*) FROM pg_catalog.pg_locks l WHERE NOT l.fastpath) AS room
          FROM one o CROSS JOIN (SELECT pg_catalog.current_setting('max_locks_per_transaction')::pg_catalog.int8 AS each,

@@ -95,7 +95,7 @@ $(hidden "INSERT INTO orders SELECT CASE WHEN current_setting('work_mem') <> '77
 	run apply -j 1
 	has 'tenant_2: attempt 1: prepared statement "leftover" already exists; again in'
 	left 3 0 complete
-	third "$(hidden "PREPARE leftover AS SELECT 1")
+	fault_new twice 2 "$(hidden "PREPARE leftover AS SELECT 1")
 $(hidden "PREPARE leftover AS SELECT 2")"
 	apply_plan
 	run apply -j 1
@@ -124,27 +124,28 @@ $(hidden "PREPARE leftover AS SELECT 2")"
 	left 2 0 complete
 }
 
-@test "P25 a role that lacks CREATE on one schema: it stops, or goes on as far as the budget lets it" {
+@test "P25 a role that lacks CREATE on one schema: nothing is begun, and the GRANT is named" {
 	fault_new p25 4
 	role_applier
 	sql "ALTER SCHEMA tenant_3 OWNER TO postgres; GRANT USAGE ON SCHEMA tenant_3 TO applier"
 	apply_plan
 	run apply -U applier -j 1
-	left 2 4 "permission denied for schema tenant_3"
-	printf '[wave all]\nschemas = *\nmax_failures = 1\n' >>pgdocket.conf
-	apply_plan
-	run apply -U applier -j 1
-	exits 4
-	has "1 of 2 schemas done, 1 failed"
+	left 0 1 "GRANT CREATE ON SCHEMA tenant_3 TO applier"
 	sql "ALTER SCHEMA tenant_3 OWNER TO applier"
 	run apply -U applier
 	left 4 0 complete
 	every_tenant 3 2
 }
 
-# peak COMMAND...: its output, and behind it the most memory that it held, in KiB, as $peak.
+# peak COMMAND...: its output, and the most memory that it held, in KiB, in a file.
 peak() {
 	command time -q -f %M -o "$BATS_TEST_TMPDIR/peak" "$@"
+}
+# AddressSanitizer keeps what was freed: its programs are given more.
+bounded() {
+	local most=65536
+	! nm "$PGDOCKET_BIN/pgdocket-apply" 2>/dev/null | grep -q __asan_init || most=524288
+	[ "$(cat "$BATS_TEST_TMPDIR/peak")" -lt $most ]
 }
 
 @test "P27 a million notices, and one of 100 MB: not waited for, not held" {
@@ -152,7 +153,7 @@ peak() {
 	apply_plan
 	run peak pgdocket-apply run s.docket --trust "$BATS_TEST_TMPDIR/trust" --state "$BATS_TEST_TMPDIR/state" --yes
 	left 1 0 complete
-	[ "$(cat "$BATS_TEST_TMPDIR/peak")" -lt 65536 ]
+	bounded
 }
 
 @test "P28 a statement that returns ten million rows" {
@@ -160,5 +161,5 @@ peak() {
 	apply_plan
 	run peak pgdocket-apply run s.docket --trust "$BATS_TEST_TMPDIR/trust" --state "$BATS_TEST_TMPDIR/state" --yes
 	left 1 0 complete
-	[ "$(cat "$BATS_TEST_TMPDIR/peak")" -lt 65536 ]
+	bounded
 }
