@@ -226,8 +226,8 @@ int apply_command(struct cli *cli, int argc, char **argv, const struct option_co
 	int (*body)(struct run *run, struct err *err));
 
 /* --- prepare.c: policy, bundle, sessions, target --- */
-/* Policy (root allowed, a host key there), then the bundle. */
-int prepare_bundle(struct run *run, struct err *err) MUST_CHECK;
+/* Policy, for those who apply also: root allowed, a host key there; then the bundle. */
+int prepare_bundle(struct run *run, bool to_apply, struct err *err) MUST_CHECK;
 /*
  * The control session, by the command line, the policy's conninfo-file and the environment.
  * ERR_REFUSED reason "policy": a conninfo-file that others may write, or read a password in.
@@ -294,6 +294,8 @@ struct db *workcopy_db(struct workcopy *workcopy);
 const char *workcopy_path(const struct workcopy *workcopy);
 /* The path it would have; malloc'ed. ERR_REFUSED: a label that is no directory name. */
 char *workcopy_locate(const struct run *run, struct err *err);
+/* Does this bundle hold the run's plan? An error: it holds none that can be read. */
+bool workcopy_same_plan(const struct run *run, struct db *db, struct err *err);
 
 /* --- seen.c: what a bundle's records say of earlier runs --- */
 /* Into run's tasks and seen; verifies the chains on the way. ERR_REFUSED reason "audit". */

@@ -7,9 +7,7 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "clock.h"
 #include "quote.h"
 #include "sql.h"
 #include "text.h"
@@ -28,10 +26,7 @@ static const struct option_command verify_command = { "verify", "FILE",
 static int verify(struct run *run, struct err *err)
 {
 	struct buf report = BUF_INIT(4u << 20);
-	int rc = trust_open(run->options.trust, true, &run->trust, err) ||
-		verify_bundle(run->file, run->trust, trust_operator(run->trust, (long)getuid()),
-			clock_now_us(), &run->verified, err) ||
-		verify_runs(&run->verified, run->trust, clock_now_us(), err) ||
+	int rc = prepare_bundle(run, false, err) ||
 		(run->options.common.json ? verify_report_json : verify_report)(
 			&run->verified, &report, err) ||
 		cli_print(run->cli, &report, err);
@@ -160,29 +155,22 @@ static int check_schemas(struct findings *findings, struct err *err)
 
 /* --- the whole --- */
 
-static int check_ledger(struct findings *findings, struct err *err)
-{
-	struct run *run = findings->run;
-	if (findings->unfit)
-		return 0;
-	if (ledger_read(run->control, &run->verified.trust.plan, &run->ledger, err))
-		return -1;
-	if (tasks_apply_ledger(run, err) || prepare_check_times(run, err))
-		findings_error(findings, err);
-	return 0;
-}
-
 static int check_all(struct findings *findings, struct err *err)
 {
 	struct run *run = findings->run;
 	run->wave = -1;
-	if (prepare_bundle(run, err) || prepare_control(run, "pgdocket-apply check", err) ||
+	if (prepare_bundle(run, true, err) || prepare_control(run, "pgdocket-apply check", err) ||
 		prepare_target(run, err) || fitness_target(findings, err))
 		return -1;
 	if (findings->refused)
 		return 0;
 	if (ask_run(run->control, sql_check_read_only, err, "") || tasks_build(run, err) ||
-		check_ledger(findings, err) || fitness_plan(findings, err))
+		(!findings->unfit &&
+			ledger_read(run->control, &run->verified.trust.plan, &run->ledger, err)))
+		return -1;
+	if (!findings->unfit && (tasks_apply_ledger(run, err) || prepare_check_times(run, err)))
+		findings_error(findings, err);
+	if (fitness_plan(findings, err))
 		return -1;
 	/* What may not be read would only look different. */
 	if (!findings->unfit)

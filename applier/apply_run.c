@@ -60,16 +60,9 @@ static int check_wave(const struct run *run, const char *name, struct err *err)
 /* What stands at --receipt already may only be an earlier run's results of this plan. */
 static int check_receipt(struct run *run, struct err *err)
 {
-	struct buf bytes = BUF_INIT(STATEMENT_MAX_BYTES);
-	struct plan_statement statement;
-	struct digest plan;
-	bool found = false;
-	if (!run->options.receipt || access(run->options.receipt, F_OK))
-		return 0;
-	int rc = bundle_open(run->options.receipt, &run->receipt, err) ||
-		plan_statement_load(bundle_db(run->receipt), &bytes, &statement, &plan, &found, err);
-	buf_release(&bytes);
-	if (!rc && found && digest_equal(&plan, &run->verified.trust.plan))
+	if (!run->options.receipt || access(run->options.receipt, F_OK) ||
+		(bundle_open(run->options.receipt, &run->receipt, err) == 0 &&
+			workcopy_same_plan(run, bundle_db(run->receipt), err)))
 		return 0;
 	err_clear(err);
 	return err_set_hint(err, ERR_USAGE, "name another file with --receipt",
@@ -309,17 +302,10 @@ static int again(struct run *run, struct err *err)
 	return start_records(run, err) ? -1 : finish(run, err);
 }
 
-static void decide_jobs(struct run *run)
-{
-	size_t left = tasks_left(run);
-	run->workers = run->options.jobs;
-	if ((size_t)run->workers > left)
-		run->workers = left ? (int)left : 1;
-}
-
 static int apply(struct run *run, struct err *err)
 {
-	decide_jobs(run);
+	size_t left = tasks_left(run);
+	run->workers = left < (size_t)run->options.jobs ? (int)left + !left : run->options.jobs;
 	if (require(run, fitness_plan, err) || confirm(run, err) || start_records(run, err))
 		return -1;
 	if (ledger_begin(run, err) || waves_run(run, err)) {
@@ -332,7 +318,7 @@ static int apply(struct run *run, struct err *err)
 static int run_plan(struct run *run, struct err *err)
 {
 	if (check_terminal(run, err) || plan_statement_nonce(run->id, err) ||
-		prepare_bundle(run, err) || check_wave(run, run->options.wave, err) ||
+		prepare_bundle(run, true, err) || check_wave(run, run->options.wave, err) ||
 		check_wave(run, run->options.stop_after, err) || check_receipt(run, err) ||
 		connect_control(run, err) || read_ledger(run, err))
 		return -1;

@@ -28,16 +28,13 @@ static int read_plan(struct run *run, struct err *err)
 	struct plan_statement *statement = &run->verified.trust.statement;
 	struct buf bytes = BUF_INIT(STATEMENT_MAX_BYTES);
 	bool found = false;
-	int rc = bundle_open(run->file, &run->verified.bundle, err);
-	struct db *db = rc ? NULL : bundle_db(run->verified.bundle);
-	if (!rc)
-		rc = plan_statement_load(db, &bytes, statement, &run->verified.trust.plan, &found, err);
-	if (!rc && !found)
-		rc = err_set_hint(err, ERR_FORMAT, "pgdocket plan makes one", "%s holds no plan",
-			bundle_path(run->verified.bundle));
-	if (!rc)
-		rc = document_load(
-			db, &statement->document, statement->document_size, &run->verified.document, err);
+	int rc = bundle_open(run->file, &run->verified.bundle, err) ||
+		plan_statement_load(bundle_db(run->verified.bundle), &bytes, statement,
+			&run->verified.trust.plan, &found, err) ||
+		(!found && err_set_hint(err, ERR_FORMAT, "pgdocket plan makes one", "%s holds no plan",
+			bundle_path(run->verified.bundle))) ||
+		document_load(bundle_db(run->verified.bundle), &statement->document,
+			statement->document_size, &run->verified.document, err);
 	run->document = run->verified.document;
 	buf_release(&bytes);
 	return rc;

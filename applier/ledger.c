@@ -42,8 +42,8 @@ int ledger_read(
 		return -1;
 	out->begun = rows_count(out->plan) == 1;
 	if (out->begun) {
-		out->first_run = rows_text(out->plan, 0, 1);
-		out->done_us = rows_int64(out->plan, 0, 3);
+		out->first_run = rows_text(out->plan, 0, 0);
+		out->done_us = rows_int64(out->plan, 0, 1);
 	}
 	out->count = (size_t)rows_count(out->rows);
 	if (!(out->row = calloc(out->count + 1, sizeof *out->row)))

@@ -20,25 +20,22 @@
 
 /* --- offline --- */
 
-static int open_policy(struct run *run, struct err *err)
+static int check_host(const struct run *run, struct err *err)
 {
-	if (trust_open(run->options.trust, true, &run->trust, err))
-		return -1;
-	if (geteuid() == 0 && !trust_policy(run->trust)->allow_root) {
-		err_refuse(err, "policy", "the policy does not allow root to apply plans");
-		return err_hint(
-			err, "run as the applier's own user, or set allow-root: yes in policy.conf");
-	}
+	if (geteuid() == 0 && !trust_policy(run->trust)->allow_root)
+		return err_refuse_hint(err, "policy",
+			"run as the applier's own user, or set allow-root: yes in policy.conf",
+			"the policy does not allow root to apply plans");
 	if (trust_host_key(run->trust))
 		return 0;
-	err_refuse(err, "policy", "%s has no host_key.pem: this is a desk, not a host that may apply",
-		run->options.trust);
-	return err_hint(err, "pgdocket trust init writes one");
+	return err_refuse_hint(err, "policy", "pgdocket trust init writes one",
+		"%s has no host_key.pem: this is a desk, not a host that may apply", run->options.trust);
 }
 
-int prepare_bundle(struct run *run, struct err *err)
+int prepare_bundle(struct run *run, bool to_apply, struct err *err)
 {
-	if (open_policy(run, err) ||
+	if (trust_open(run->options.trust, true, &run->trust, err) ||
+		(to_apply && check_host(run, err)) ||
 		verify_bundle(run->file, run->trust, trust_operator(run->trust, (long)getuid()),
 			clock_now_us(), &run->verified, err) ||
 		verify_runs(&run->verified, run->trust, clock_now_us(), err))
@@ -53,25 +50,19 @@ static int read_conninfo(const char *path, char **out, struct err *err)
 {
 	struct buf text = BUF_INIT(CONNINFO_MAX);
 	struct stat facts;
-	int rc = -1, fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	if (fd < 0 || fstat(fd, &facts)) {
-		err_set_errno(err, ERR_IO, "%s", path);
-		goto out;
-	}
-	if (!S_ISREG(facts.st_mode)) {
-		err_refuse(err, "policy", "%s is not a regular file", path);
-		goto out;
-	}
-	if (trust_check_owner(path, &facts, err) || file_read_open(fd, path, &text, err))
-		goto out;
-	if (facts.st_mode & (S_IRGRP | S_IROTH) && strstr(buf_text(&text), "password")) {
+	int rc, fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &facts))
+		rc = err_set_errno(err, ERR_IO, "%s", path);
+	else if (!S_ISREG(facts.st_mode))
+		rc = err_refuse(err, "policy", "%s is not a regular file", path);
+	else
+		rc = trust_check_owner(path, &facts, err) || file_read_open(fd, path, &text, err);
+	if (!rc && facts.st_mode & (S_IRGRP | S_IROTH) && strstr(buf_text(&text), "password")) {
 		err_refuse(err, "policy", "%s holds a password and can be read by others", path);
-		err_hint(err, "chmod 600 %s", path);
-		goto out;
+		rc = err_hint(err, "chmod 600 %s", path);
 	}
-	*out = buf_detach(&text, NULL);
-	rc = *out ? 0 : err_nomem(err);
-out:
+	if (!rc && !(*out = buf_detach(&text, NULL)))
+		rc = err_nomem(err);
 	if (fd >= 0)
 		close(fd);
 	buf_release(&text);
@@ -158,16 +149,15 @@ int prepare_check_times(const struct run *run, struct err *err)
 	char text[CLOCK_SECONDS_SIZE];
 	if (early_us < s->not_before_us) {
 		clock_seconds(s->not_before_us, text);
-		err_refuse(err, "not-yet", "the plan may not be applied before %s", text);
-		return err_hint(err, "run it again then");
+		return err_refuse_hint(err, "not-yet", "run it again then",
+			"the plan may not be applied before %s", text);
 	}
-	if (!run->verified.trust.expired && late_us <= s->expires_us)
-		return 0;
-	if (run->ledger.begun &&
-		late_us <= s->expires_us + trust_policy(run->trust)->resume_grace_ms * 1000)
+	if ((!run->verified.trust.expired && late_us <= s->expires_us) ||
+		(run->ledger.begun &&
+			late_us <= s->expires_us + trust_policy(run->trust)->resume_grace_ms * 1000))
 		return 0;
 	clock_seconds(s->expires_us, text);
-	err_refuse(err, "expired", "the plan or an approval of it has expired (the plan: %s)", text);
-	return err_hint(
-		err, "plan again; only a run that has begun may go on behind that time (resume-grace)");
+	return err_refuse_hint(err, "expired",
+		"plan again; only a run that has begun may go on behind that time (resume-grace)",
+		"the plan or an approval of it has expired (the plan: %s)", text);
 }

@@ -107,19 +107,15 @@ static int check_directory(const char *directory, struct err *err)
 	return rc;
 }
 
-static int same_plan(struct workcopy *w, const struct digest *plan, struct err *err)
+bool workcopy_same_plan(const struct run *run, struct db *db, struct err *err)
 {
 	struct buf bytes = BUF_INIT(STATEMENT_MAX_BYTES);
 	struct plan_statement statement;
-	struct digest found;
-	bool row = false;
-	int rc = plan_statement_load(w->db, &bytes, &statement, &found, &row, err);
-	if (!rc && (!row || !digest_equal(&found, plan))) {
-		rc = err_set_hint(err, ERR_FORMAT, "move it away; what was done is taken from the ledger",
-			"%s is not the working copy of this plan", w->path);
-	}
+	struct digest plan;
+	bool found = false;
+	int rc = plan_statement_load(db, &bytes, &statement, &plan, &found, err);
 	buf_release(&bytes);
-	return rc;
+	return !rc && found && digest_equal(&plan, &run->verified.trust.plan);
 }
 
 static int judge_anew(struct workcopy *w, const struct run *run, struct err *err)
@@ -138,8 +134,13 @@ static int judge_anew(struct workcopy *w, const struct run *run, struct err *err
 /* What is refused together with the bundle's rows must not stay: it would be refused for ever. */
 static int reopen(struct workcopy *w, const struct run *run, struct err *err)
 {
-	if (bundle_reopen_at(w->path, &w->db, err) ||
-		same_plan(w, &run->verified.trust.plan, err) || db_begin(w->db, err))
+	if (bundle_reopen_at(w->path, &w->db, err))
+		return -1;
+	if (!workcopy_same_plan(run, w->db, err))
+		return err_set_hint(err, ERR_FORMAT,
+			"move it away; what was done is taken from the ledger",
+			"%s is not the working copy of this plan", w->path);
+	if (db_begin(w->db, err))
 		return -1;
 	if (!bundle_unite(bundle_db(run->verified.bundle), w->db, err) && !judge_anew(w, run, err))
 		return db_commit(w->db, err);

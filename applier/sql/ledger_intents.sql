@@ -4,6 +4,4 @@ SELECT n.nspname, i.segment
   JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) i.schema_oid
  WHERE i.plan_sha256 OPERATOR(pg_catalog.=) $1::pg_catalog.bytea
    AND NOT EXISTS (SELECT FROM pgdocket.finished f
-                    WHERE f.plan_sha256 OPERATOR(pg_catalog.=) i.plan_sha256
-                      AND f.schema_oid OPERATOR(pg_catalog.=) i.schema_oid
-                      AND f.segment OPERATOR(pg_catalog.=) i.segment)
+                    WHERE (f.plan_sha256, f.schema_oid, f.segment) OPERATOR(pg_catalog.=) (i.plan_sha256, i.schema_oid, i.segment))
