@@ -269,8 +269,6 @@ int fitness_plan(struct findings *findings, struct err *err) MUST_CHECK;
 int ledger_read(struct session *session, const struct digest *plan, struct ledger *out,
 	struct err *err) MUST_CHECK;
 void ledger_release(struct ledger *ledger);
-int ledger_begin(const struct run *run, struct err *err) MUST_CHECK;
-int ledger_finish(const struct run *run, struct err *err) MUST_CHECK;
 enum ledger_fate { LEDGER_DONE, LEDGER_NOT_DONE, LEDGER_IN_PROGRESS };
 /* What became of an attempt at the task's next segment; xid 0: not known. *row: when done. */
 int ledger_ask(const struct run *run, const struct task *task, int64_t xid, enum ledger_fate *fate,

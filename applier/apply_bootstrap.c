@@ -68,18 +68,17 @@ static int make(struct run *run, const struct buf *script, struct err *err)
 {
 	struct rows *before = NULL;
 	struct buf said = BUF_INIT(4096);
-	int rc = -1;
 	if (prepare_control(run, "pgdocket-apply bootstrap", err) ||
 		ask_rows(run->control, sql_ledger_there, &before, err, ""))
-		goto out;
+		return -1;
 	bool there = rows_bool(before, 0, 0);
+	rows_free(before);
 	if (session_script(run->control, buf_text(script), ANSWER_MS, err)) {
 		if (strcmp(err->sqlstate, "42501") == 0)
 			err_hint(err,
 				"connect as a role that may create roles and schemas here, "
 				"or give the SQL of --print to one");
-		err_context(err, "the ledger was not made");
-		goto out;
+		return err_context(err, "the ledger was not made");
 	}
 	if (run->options.common.json)
 		buf_add_format(&said, "{\"event\":\"bootstrap\",\"made\":%s}\n", there ? "false" : "true");
@@ -87,9 +86,7 @@ static int make(struct run *run, const struct buf *script, struct err *err)
 		buf_add_text(&said,
 			there ? "the ledger was there already, in schema pgdocket; roles have their grants\n"
 				  : "the ledger is made, in schema pgdocket\n");
-	rc = cli_print(run->cli, &said, err);
-out:
-	rows_free(before);
+	int rc = cli_print(run->cli, &said, err);
 	buf_release(&said);
 	return rc;
 }

@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "quote.h"
 #include "sql.h"
 #include "text.h"
 
@@ -86,16 +85,10 @@ static void differs(struct findings *findings, const struct task *task, const ch
 static int check_state(struct findings *findings, const struct task *task, struct err *err)
 {
 	struct session *control = findings->run->control;
-	struct buf path = BUF_INIT(1024);
 	struct rows *rows = NULL;
 	struct digest state;
-	int rc = quote_identifier(&path, task->schema->name, err);
-	buf_add_text(&path, ", pg_temp");
-	if (!rc)
-		rc = ask_run(control, sql_check_path, err, "t", buf_text(&path));
-	buf_release(&path);
-	if (rc)
-		return rc;
+	if (ask_run(control, sql_check_path, err, "t", task->schema->name))
+		return -1;
 	if (ask_rows(control, task->class->read_state.text, &rows, err, "")) {
 		if (session_lost(control))
 			return -1;

@@ -39,13 +39,6 @@ static const struct option_command run_command = { "run", "FILE",
 
 /* --- before anything is asked of a server --- */
 
-static int check_terminal(const struct run *run, struct err *err)
-{
-	if (run->options.yes || cli_terminal())
-		return 0;
-	return err_set_hint(err, ERR_USAGE, "--yes asks nothing", "there is no terminal to ask on");
-}
-
 static int check_wave(const struct run *run, const char *name, struct err *err)
 {
 	if (!name)
@@ -122,14 +115,6 @@ static int connect_control(struct run *run, struct err *err)
 			ask_run(run->control, sql_control_name, err, "t", name)
 		? -1
 		: 0;
-}
-
-static int read_ledger(struct run *run, struct err *err)
-{
-	if (ledger_read(run->control, &run->verified.trust.plan, &run->ledger, err) ||
-		prepare_check_times(run, err) || tasks_build(run, err))
-		return -1;
-	return tasks_apply_ledger(run, err);
 }
 
 static int answered(struct run *run, const char *prompt, const char *expected, struct err *err)
@@ -253,7 +238,8 @@ static int finish(struct run *run, struct err *err)
 	const char *result = tasks_left(run) == 0 ? "complete"
 		: run->why.code == ERR_INTERRUPTED    ? "interrupted"
 											  : "incomplete";
-	if (tasks_left(run) == 0 && ledger_finish(run, &wrong)) {
+	if (tasks_left(run) == 0 &&
+		ask_run(run->control, sql_ledger_done, &wrong, "d", &run->verified.trust.plan)) {
 		events_note(
 			run, "note: the ledger could not be told that the plan is complete: %s", wrong.message);
 		err_clear(&wrong);
@@ -308,7 +294,9 @@ static int apply(struct run *run, struct err *err)
 	run->workers = left < (size_t)run->options.jobs ? (int)left + !left : run->options.jobs;
 	if (require(run, fitness_plan, err) || confirm(run, err) || start_records(run, err))
 		return -1;
-	if (ledger_begin(run, err) || waves_run(run, err)) {
+	if (ask_run(run->control, sql_ledger_begin, err, "dtt", &run->verified.trust.plan,
+			run->document->label, run->id) ||
+		waves_run(run, err)) {
 		waves_stop(run, err);
 		err_clear(err);
 	}
@@ -317,10 +305,14 @@ static int apply(struct run *run, struct err *err)
 
 static int run_plan(struct run *run, struct err *err)
 {
-	if (check_terminal(run, err) || plan_statement_nonce(run->id, err) ||
-		prepare_bundle(run, true, err) || check_wave(run, run->options.wave, err) ||
+	if (!run->options.yes && !cli_terminal())
+		return err_set_hint(err, ERR_USAGE, "--yes asks nothing", "there is no terminal to ask on");
+	if (plan_statement_nonce(run->id, err) || prepare_bundle(run, true, err) ||
+		check_wave(run, run->options.wave, err) ||
 		check_wave(run, run->options.stop_after, err) || check_receipt(run, err) ||
-		connect_control(run, err) || read_ledger(run, err))
+		connect_control(run, err) ||
+		ledger_read(run->control, &run->verified.trust.plan, &run->ledger, err) ||
+		prepare_check_times(run, err) || tasks_build(run, err) || tasks_apply_ledger(run, err))
 		return -1;
 	return run->ledger.begun && tasks_left(run) == 0 ? again(run, err) : apply(run, err);
 }

@@ -62,17 +62,6 @@ void ledger_release(struct ledger *ledger)
 	free(ledger->row);
 }
 
-int ledger_begin(const struct run *run, struct err *err)
-{
-	return ask_run(run->control, sql_ledger_begin, err, "dtt", &run->verified.trust.plan,
-		run->document->label, run->id);
-}
-
-int ledger_finish(const struct run *run, struct err *err)
-{
-	return ask_run(run->control, sql_ledger_done, err, "d", &run->verified.trust.plan);
-}
-
 int ledger_ask(const struct run *run, const struct task *task, int64_t xid, enum ledger_fate *fate,
 	struct ledger_row *row, struct err *err)
 {

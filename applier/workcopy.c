@@ -148,13 +148,6 @@ static int reopen(struct workcopy *w, const struct run *run, struct err *err)
 	return -1;
 }
 
-static int open_or_make(struct workcopy *w, const struct run *run, struct err *err)
-{
-	if (access(w->path, F_OK) == 0)
-		return reopen(w, run, err);
-	return import(w, &run->verified, err) || bundle_reopen_at(w->path, &w->db, err);
-}
-
 int workcopy_open(const struct run *run, struct workcopy **out, struct err *err)
 {
 	struct workcopy *w = calloc(1, sizeof *w);
@@ -166,7 +159,10 @@ int workcopy_open(const struct run *run, struct workcopy **out, struct err *err)
 		check_directory(directory, err) ||
 		!(w->path = workcopy_locate(run, err)) || !(w->fresh_path = join(run, "work.new", err)) ||
 		!(w->lock_path = join(run, "lock", err)) || take_lock(w, err) ||
-		check_room(w, run->document, err) || open_or_make(w, run, err)) {
+		check_room(w, run->document, err) ||
+		(access(w->path, F_OK) == 0
+				? reopen(w, run, err)
+				: import(w, &run->verified, err) || bundle_reopen_at(w->path, &w->db, err))) {
 		workcopy_close(w);
 		w = NULL;
 	}
