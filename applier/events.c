@@ -52,14 +52,6 @@ static int record(struct run *run, const char *type, const struct fact *facts, s
 	return recorder_add(run->recorder, err);
 }
 
-static void object_key(struct buf *out, const char *key)
-{
-	buf_add_text(out, ",\"");
-	for (; *key; key++)
-		buf_add_char(out, *key == '-' ? '_' : *key);
-	buf_add_text(out, "\":");
-}
-
 /* Only with --json; else there are lines for people. */
 static void object(struct run *run, const char *event, const struct fact *fact)
 {
@@ -70,7 +62,10 @@ static void object(struct run *run, const char *event, const struct fact *fact)
 	for (; fact->key; fact++) {
 		if (!fact->text && fact->kind != FACT_TEXT && fact->number < 0)
 			continue;
-		object_key(&out, fact->key);
+		buf_add_text(&out, ",\"");
+		for (const char *key = fact->key; *key; key++)
+			buf_add_char(&out, *key == '-' ? '_' : *key);
+		buf_add_text(&out, "\":");
 		if (fact->kind == FACT_NUMBER)
 			buf_add_format(&out, "%lld", (long long)fact->number);
 		else if (fact->text)

@@ -133,26 +133,22 @@ int ledger_lock(struct session *session, int64_t wait_ms, struct err *err)
 	int64_t until_us = clock_monotonic_us() + wait_ms * 1000;
 	struct rows *orphans = NULL;
 	bool held = false;
-	int rc = -1;
-	for (;; poll(NULL, 0, LOOK_EVERY_MS)) {
+	while (err->code == ERR_NONE) {
 		rows_free(orphans);
 		orphans = NULL;
 		if ((!held && try_lock(session, &held, err)) ||
-			(held && ask_rows(session, sql_runlock_orphans, &orphans, err, "")))
+			(held && (ask_rows(session, sql_runlock_orphans, &orphans, err, "") ||
+						 rows_count(orphans) == 0)))
 			break;
-		if (held && rows_count(orphans) == 0) {
-			rc = 0;
-			break;
-		}
-		if (waves_interrupted()) {
+		if (waves_interrupted())
 			err_set(err, ERR_INTERRUPTED, "interrupted while waiting for the run lock");
-			break;
-		}
-		if (clock_monotonic_us() >= until_us) {
-			rc = held ? name_orphans(orphans, err) : name_holder(session, err);
-			break;
-		}
+		else if (clock_monotonic_us() < until_us)
+			poll(NULL, 0, LOOK_EVERY_MS);
+		else if (held)
+			name_orphans(orphans, err);
+		else
+			name_holder(session, err);
 	}
 	rows_free(orphans);
-	return rc;
+	return err->code == ERR_NONE ? 0 : -1;
 }

@@ -16,8 +16,6 @@
 #include "file.h"
 #include "sql.h"
 
-#define CONNINFO_MAX 65536
-
 /* --- offline --- */
 
 static int check_host(const struct run *run, struct err *err)
@@ -48,7 +46,7 @@ int prepare_bundle(struct run *run, bool to_apply, struct err *err)
 
 static int read_conninfo(const char *path, char **out, struct err *err)
 {
-	struct buf text = BUF_INIT(CONNINFO_MAX);
+	struct buf text = BUF_INIT(1u << 16);
 	struct stat facts;
 	int rc, fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0 || fstat(fd, &facts))
@@ -128,10 +126,8 @@ int prepare_target(struct run *run, struct err *err)
 	struct target *t = &run->target;
 	if (ask_rows(run->control, sql_target_facts, &t->facts, err, ""))
 		return -1;
-	bool one = rows_count(t->facts) == 1;
-	t->system_identifier = one ? rows_text(t->facts, 0, 0) : NULL;
-	t->database = one ? rows_text(t->facts, 0, 2) : NULL;
-	if (!t->system_identifier || !t->database)
+	if (rows_count(t->facts) != 1 || !(t->system_identifier = rows_text(t->facts, 0, 0)) ||
+		!(t->database = rows_text(t->facts, 0, 2)))
 		return err_set(err, ERR_SERVER, "the database does not say what it is");
 	t->oid = rows_int64(t->facts, 0, 1);
 	t->version = (int)rows_int64(t->facts, 0, 3);

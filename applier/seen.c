@@ -42,12 +42,11 @@ static int visit(
 {
 	struct run *run = context;
 	const char *result = record_get(record, "result");
+	bool error = strcmp(record->type, "error") == 0;
 	(void)body;
 	(void)len;
-	if (strcmp(record->type, "segment") == 0 || strcmp(record->type, "reconcile") == 0)
-		return of_schema(run, record, false, err);
-	if (strcmp(record->type, "error") == 0)
-		return of_schema(run, record, true, err);
+	if (error || strcmp(record->type, "segment") == 0 || strcmp(record->type, "reconcile") == 0)
+		return of_schema(run, record, error, err);
 	if (strcmp(record->type, "run-start") == 0 && record->time_us >= run->seen.started_us) {
 		run->seen.started_us = record->time_us;
 		snprintf(run->seen.run, sizeof run->seen.run, "%s", record->run);
