@@ -250,8 +250,8 @@ void segment_handle(struct segment *segment, enum segment_event event)
 /* --- events --- */
 
 /*
- * Where a statement that is sent alone stands, at a Sync. An error stays the reason to give up; what
- * failed is cleaned up in any case, but nothing is begun when the run is told to end.
+ * Where a statement that is sent alone stands, at a Sync. An error stays the reason to give up;
+ * what failed is cleaned up in any case, but nothing is begun when the run is told to end.
  */
 static enum segment_event standing(struct segment *segment)
 {

@@ -29,8 +29,9 @@ check-run: export PGDOCKET_BIN := $(abspath $(BUILD)/asan)
 check-run: export PGDOCKET_RELEASE := $(abspath $(BUILD)/release)
 check-run: export PGDOCKET_FAULT := $(abspath $(BUILD)/failpoint)
 check-run: export PGDOCKET_BUILD := $(abspath $(BUILD))
+# Many tests wait more than they work: half as many again as there are processors.
 check-run:
-	@$(RUN) $(BATS) $(CHECKS) \
+	@OUT=$(BUILD)/results JOBS=$$(($(JOBS) + ($(JOBS) + 1) / 2)) tests/run.sh $(BATS) $(CHECKS) \
 	  $(foreach t,$(UNIT_C:tests/unit/%.c=%),asan/$(t)=$(BUILD)/asan/tests/$(t)) \
 	  $(foreach t,$(FUZZ),asan/$(t)=$(BUILD)/asan/fuzz/$(t:fuzz_%=replay_%))
 

@@ -64,5 +64,5 @@ SELECT 1 / count(*) FROM campaigns;"
 	sql "SELECT format('ALTER TABLE %I.orders ADD COLUMN x int;', schema_name) FROM public.tenants" | psql -Xq
 	run applier check
 	exits 3
-	has "and 4 more schemas"
+	has "differs  and 4 more"
 }

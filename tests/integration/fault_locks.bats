@@ -44,13 +44,17 @@ records() { sqlite3 s.docket "SELECT count(*) FROM receipt WHERE CAST(body AS TE
 until_sql() { for ((i = 0; i < 200; i++)); do [ "$(sql "$1")" != "$2" ] || return 0; sleep 0.05; done; return 1; }
 
 @test "L05: a lock that is held for ever: the tries are spent, the holder is named" {
-	{ echo "BEGIN; SELECT FROM tenant_2.campaigns;"; sleep 60; } | PGAPPNAME=forgotten psql -Xq >/dev/null 3>&- &
+	mkfifo "$FAULT_DIR/forgotten"
+	PGAPPNAME=forgotten psql -Xq <"$FAULT_DIR/forgotten" >/dev/null 3>&- &
+	exec 7>"$FAULT_DIR/forgotten"
+	echo "BEGIN; SELECT FROM tenant_2.campaigns;" >&7
 	until_sql "SELECT count(*) FROM pg_locks WHERE relation = 'tenant_2.campaigns'::regclass" 1
 	start -j 2
 	ends 4
 	grep -q "after 4 attempts" "$FAULT_DIR/talk"
 	grep -q "in the way: process [0-9]* forgotten idle in transaction" "$FAULT_DIR/talk"
 	sql "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'forgotten'"
+	exec 7>&-
 	well 4
 }
 
