@@ -219,19 +219,6 @@ static int verdict(const struct run *run, struct err *err)
 	return err_hint(err, "the same command goes on with them");
 }
 
-/* Records that cannot be written stop a run, and are its reason. */
-static int end_records(struct run *run, const char *result, struct err *wrong)
-{
-	if (events_end(run, result, wrong) == 0)
-		return 0;
-	err_context(wrong, "records could not be written to %s", workcopy_path(run->workcopy));
-	if (run->changed)
-		wrong->code = ERR_INCOMPLETE;
-	if (run->why.code == ERR_NONE)
-		run->why = *wrong;
-	return -1;
-}
-
 static int finish(struct run *run, struct err *err)
 {
 	struct err wrong = ERR_INIT;
@@ -244,7 +231,15 @@ static int finish(struct run *run, struct err *err)
 			run, "note: the ledger could not be told that the plan is complete: %s", wrong.message);
 		err_clear(&wrong);
 	}
-	int unwritten = end_records(run, result, &wrong);
+	int unwritten = events_end(run, result, &wrong);
+	if (unwritten) {
+		/* Records that cannot be written stop a run, and are its reason. */
+		err_context(&wrong, "records could not be written to %s", workcopy_path(run->workcopy));
+		if (run->changed)
+			wrong.code = ERR_INCOMPLETE;
+		if (run->why.code == ERR_NONE)
+			run->why = wrong;
+	}
 	if (verdict(run, err) == 0 && unwritten)
 		*err = wrong;
 	err_clear(&wrong);

@@ -131,21 +131,6 @@ static int find_uncovered(struct findings *findings, struct err *err)
 
 /* --- what the plan needs --- */
 
-/* Names and oids of the schemas that are not done; with class, of one schema of it. */
-static void list_schemas(
-	const struct run *run, const struct doc_class *class, struct buf *names, struct buf *oids)
-{
-	for (size_t i = 0; i < run->tasks; i++) {
-		const struct task *task = &run->task[i];
-		if (task->state == TASK_DONE || (class && task->class != class))
-			continue;
-		ask_array_text(names, task->schema->name);
-		ask_array_number(oids, task->oid);
-		if (class)
-			return;
-	}
-}
-
 /* Statements of the largest segment; alone: whether any stands outside of transactions. */
 static int64_t largest_segment(const struct document *document, bool *alone)
 {
@@ -161,7 +146,7 @@ static int64_t largest_segment(const struct document *document, bool *alone)
 
 int fitness_plan(struct findings *findings, struct err *err)
 {
-	enum { NAMES, OIDS, CLASS_NAMES, CLASS_OIDS, PATH, HISTORY, ARRAYS };
+	enum { NAMES, OIDS, CLASSES, PATH, HISTORY, ARRAYS };
 	const struct run *run = findings->run;
 	const struct document *d = run->document;
 	struct buf array[ARRAYS];
@@ -170,9 +155,12 @@ int fitness_plan(struct findings *findings, struct err *err)
 	int rc = 0, jobs = run->workers ? run->workers : run->options.jobs;
 	for (int i = 0; i < ARRAYS; i++)
 		buf_init(&array[i], 4u << 20);
-	list_schemas(run, NULL, &array[NAMES], &array[OIDS]);
-	for (size_t i = 0; i < d->classes; i++)
-		list_schemas(run, &d->class[i], &array[CLASS_NAMES], &array[CLASS_OIDS]);
+	for (const struct task *task = run->task; task < run->task + run->tasks; task++)
+		if (task->state != TASK_DONE) {
+			ask_array_text(&array[NAMES], task->schema->name);
+			ask_array_number(&array[OIDS], task->oid);
+			ask_array_number(&array[CLASSES], task->class->number);
+		}
 	for (size_t i = 0; i < d->paths; i++)
 		ask_array_text(&array[PATH], d->path[i]);
 	for (size_t i = 0; i < d->history_tables; i++)
@@ -188,8 +176,8 @@ int fitness_plan(struct findings *findings, struct err *err)
 			buf_text(&array[HISTORY])) ||
 		ask(findings, sql_check_planted, err, "tt", oids, path) ||
 		ask(findings, sql_check_triggers, err, "") ||
-		ask(findings, sql_check_capacity, err, "tin", buf_text(&array[CLASS_OIDS]), jobs,
-			statements) ||
+		ask(findings, sql_check_capacity, err, "tint", oids, jobs, statements,
+			buf_text(&array[CLASSES])) ||
 		ask(findings, sql_check_server, err, "ii", jobs, d->server_version) ||
 		ask(findings, sql_check_holders, err, "tt", oids, alone ? "true" : "false") ||
 		find_uncovered(findings, err);

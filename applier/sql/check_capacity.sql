@@ -1,12 +1,14 @@
--- Has the server's lock table room for the run? $1 the oid of one schema of each class, $2 sessions at work, $3 statements of the largest
--- segment. A segment locks some 64 relations of pg_catalog and, with each statement, at most two tables (or trees of partitions) with all
+-- Has the server's lock table room for the run? $1 oids, $4 their classes' numbers, $2 sessions at work, $3 statements of the largest
+-- segment. One schema of each class is looked at. A segment locks some 64 relations of pg_catalog and, with each statement, at most two tables (or trees of partitions) with all
 -- that belongs to them, nor more than is there and 500 that are made; one that goes through a whole schema, as DROP SCHEMA does, locks up to all that is there or made. The table's
 -- documented size is max_locks_per_transaction * (max_connections + max_prepared_transactions).
 WITH family AS MATERIALIZED (
        SELECT p.oid AS schema, pg_catalog.sum(1 OPERATOR(pg_catalog.+) CASE WHEN c.reltoastrelid OPERATOR(pg_catalog.=) 0 THEN 0 ELSE 2 END
                 OPERATOR(pg_catalog.+) (SELECT pg_catalog.count(*) FROM pg_catalog.pg_index i
                                          WHERE i.indrelid OPERATOR(pg_catalog.=) c.oid))::pg_catalog.int8 AS locks
-         FROM pg_catalog.unnest($1::pg_catalog.oid[]) AS p(oid)
+         FROM (SELECT pg_catalog.max(s.oid)::pg_catalog.oid AS oid
+                 FROM ROWS FROM (pg_catalog.unnest($1::pg_catalog.int8[]), pg_catalog.unnest($4::pg_catalog.int8[])) AS s(oid, class)
+                GROUP BY s.class) AS p
          CROSS JOIN LATERAL (SELECT d.objid FROM pg_catalog.pg_depend d
                               WHERE d.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_namespace'::pg_catalog.regclass
                                 AND d.refobjid OPERATOR(pg_catalog.=) p.oid
