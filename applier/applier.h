@@ -64,7 +64,7 @@ struct ledger {
 	const char *first_run;
 	int64_t done_us; /* 0: it is not */
 	size_t count;
-	struct ledger_row *row; /* oldest first */
+	struct ledger_row *row; /* by segment, then oldest first */
 };
 
 enum task_state {

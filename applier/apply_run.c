@@ -258,10 +258,13 @@ static int finish(struct run *run, struct err *err)
 static void completed_line(const struct run *run)
 {
 	const struct ledger *ledger = &run->ledger;
-	const struct ledger_row *last = ledger->count ? &ledger->row[ledger->count - 1] : NULL;
-	const char *id = last ? last->run : ledger->first_run;
+	const struct ledger_row *last = ledger->row;
+	for (size_t i = 1; i < ledger->count; i++)
+		if (ledger->row[i].finished_us > last->finished_us)
+			last = &ledger->row[i];
+	const char *id = ledger->count ? last->run : ledger->first_run;
 	char time[CLOCK_SECONDS_SIZE];
-	clock_seconds(ledger->done_us || !last ? ledger->done_us : last->finished_us, time);
+	clock_seconds(ledger->done_us || !ledger->count ? ledger->done_us : last->finished_us, time);
 	if (run->options.common.json)
 		fprintf(
 			run->cli->out, "{\"event\":\"completed\",\"run\":\"%s\",\"at\":\"%s\"}\n", id, time);

@@ -97,15 +97,14 @@ static int judge(struct run *run, const struct rows *rows, struct err *err)
 		struct task *task = run->batch[i];
 		struct digest shape;
 		struct err drift = ERR_INIT;
-		if (!guards_shape_of(rows, task->oid, &shape))
-			err_refuse(&drift, "drift", "the schema is gone");
-		else if (!digest_equal(&shape, &task->shape))
-			err_refuse(&drift, "drift", "its structure is not the one that was planned for");
-		if (drift.code == ERR_NONE) {
+		bool found = guards_shape_of(rows, task->oid, &shape);
+		if (found && digest_equal(&shape, &task->shape)) {
 			task->guard = GUARD_PASSED;
 			continue;
 		}
-		err_hint(&drift, "see what was changed since the snapshot; plan again from a new one");
+		err_refuse_hint(&drift, "drift",
+			"see what was changed since the snapshot; plan again from a new one",
+			found ? "its structure is not the one that was planned for" : "the schema is gone");
 		rc = outcome_fail(run, task, NULL, &drift, err);
 	}
 	return rc;
@@ -185,15 +184,13 @@ static int shared_shape(struct run *run, const struct task *task, struct err *er
 	struct digest shape;
 	char oids[32];
 	snprintf(oids, sizeof oids, "{%lld}", (long long)task->oid);
-	if (guards_shapes(run, oids, &rows, err))
-		return -1;
-	if (!guards_shape_of(rows, task->oid, &shape) || !digest_equal(&shape, &task->shape)) {
-		err_refuse(err, "drift", "the shared schema %s was changed by someone else",
-			task->schema->name);
-		err_hint(err, "tenants' programs were planned against it; plan again from a new snapshot");
-	}
+	int rc = guards_shapes(run, oids, &rows, err);
+	if (!rc && (!guards_shape_of(rows, task->oid, &shape) || !digest_equal(&shape, &task->shape)))
+		rc = err_refuse_hint(err, "drift",
+			"tenants' programs were planned against it; plan again from a new snapshot",
+			"the shared schema %s was changed by someone else", task->schema->name);
 	rows_free(rows);
-	return err->code == ERR_NONE ? 0 : -1;
+	return rc;
 }
 
 int guards_check_shared(struct run *run, struct err *err)
@@ -202,11 +199,9 @@ int guards_check_shared(struct run *run, struct err *err)
 		const struct task *task = &run->task[i];
 		if (!task->class->shared)
 			continue;
-		if (task->schema->wave < run->wave && task->state != TASK_DONE) {
-			err_set(err, ERR_INCOMPLETE, "the shared schema %s is not done, tenants cannot follow",
-				task->schema->name);
-			return err_hint(err, "see why it failed, and run again");
-		}
+		if (task->schema->wave < run->wave && task->state != TASK_DONE)
+			return err_set_hint(err, ERR_INCOMPLETE, "see why it failed, and run again",
+				"the shared schema %s is not done, tenants cannot follow", task->schema->name);
 		bool begins = task->schema->wave == run->wave && task->state != TASK_DONE;
 		if (!begins && task->has_shape && shared_shape(run, task, err))
 			return -1;

@@ -131,37 +131,20 @@ static void apply_intent(struct run *run, const char *schema, int64_t segment)
 	run->changed = true;
 }
 
-static int by_segment(const void *a, const void *b)
-{
-	const struct ledger_row *x = *(const struct ledger_row *const *)a,
-							*y = *(const struct ledger_row *const *)b;
-	if (x->segment != y->segment)
-		return (x->segment > y->segment) - (x->segment < y->segment);
-	return (x->finished_us > y->finished_us) - (x->finished_us < y->finished_us);
-}
-
 int tasks_apply_ledger(struct run *run, struct err *err)
 {
 	const struct ledger *ledger = &run->ledger;
-	const struct ledger_row **rows = calloc(ledger->count + 1, sizeof *rows);
-	int rc = 0;
-	if (!rows)
-		return err_nomem(err);
 	for (size_t i = 0; i < ledger->count; i++)
-		rows[i] = &ledger->row[i];
-	qsort(rows, ledger->count, sizeof *rows, by_segment);
-	for (size_t i = 0; i < ledger->count && !rc; i++)
-		rc = apply_row(run, rows[i], err);
-	free(rows);
-	for (int i = 0; !rc && i < rows_count(ledger->intents); i++)
+		if (apply_row(run, &ledger->row[i], err))
+			return -1;
+	for (int i = 0; i < rows_count(ledger->intents); i++)
 		apply_intent(run, rows_text(ledger->intents, i, 0), rows_int64(ledger->intents, i, 1));
-	return rc;
+	return 0;
 }
 
 /*
  * With a rehearsal only the last shape is known before; then nobody needs to go first. Else
- * somebody does
- * until all are known.
+ * somebody does until all are known.
  */
 static bool needs_pilot(const struct task *task)
 {
