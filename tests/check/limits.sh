@@ -66,7 +66,7 @@ verdict "no line is longer than 100 columns (a tab is 4)" \
 	"$(expand -t 4 --version >/dev/null 2>&1; for f in $C $H; do expand -t 4 "$f" |
 		awk -v f="$f" 'length($0) > 100 { print f ":" NR ": " length($0) " columns" }'; done)"
 n=$(sum $(sources 'applier/*.[ch]' 'applier/*.sql'))
-bounded "applier/ has at most 5,000 lines" 5000 "$n" 6285
+bounded "applier/ has at most 5,000 lines" 5000 "$n" 6320
 n=$(sum $(sources 'bundles/*.[ch]' 'bundles/*.sql'))
 bounded "bundles/ has at most 7,000 lines" 7000 "$n" 7380
 verdict_done
