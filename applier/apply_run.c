@@ -179,8 +179,10 @@ static int export(struct run *run, struct err *err)
 		bundle_export(work, out ? out : run->file, out ? run->receipt : run->verified.bundle,
 			out ? NULL : buf_text(&other), &diverted, err);
 	if (!rc && diverted)
-		events_note(run, "%s was changed meanwhile; the results are in %s: pgdocket merge %s %s",
-			run->file, buf_text(&other), run->file, buf_text(&other));
+		events_note(run,
+			"%s was changed meanwhile; the results are in %s: the same command once more "
+			"brings both together in %s",
+			run->file, buf_text(&other), run->file);
 	if (rc) {
 		err_context(err, "the results stay in %s", work);
 		if (run->changed)

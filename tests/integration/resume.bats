@@ -220,7 +220,7 @@ teardown_file() { pg_stop; }
 	run pgdocket-apply run s.docket --trust "$BATS_TEST_TMPDIR/trust" --state "$BATS_TEST_TMPDIR/state2" --yes
 	exits 0
 	has "nothing to do: completed by run $(sql "SELECT left(run_id, 8) FROM pgdocket.applied LIMIT 1")"
-	has "pgdocket merge s.docket s.docket."
+	has "the same command once more brings both together in s.docket"
 	wait $first
 	[ "$(sql "SELECT count(DISTINCT run_id) FROM pgdocket.applied")" = 1 ]
 	every_tenant 3 2
