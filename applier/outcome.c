@@ -17,7 +17,7 @@
 #define PAUSE_MAX_MS 30000
 #define TRY_US (300 * 1000000ll)
 #define ASK_AGAIN_US 250000
-#define ASK_US (65 * 1000000ll) /* behind it even idle_in_transaction_session_timeout has passed */
+#define ASK_US (65 * 1000000ll) /* inside a pipeline no timeout of the server's ends it for us */
 
 enum cure { CURE_AGAIN, CURE_STOP, CURE_FAIL };
 
